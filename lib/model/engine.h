@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/**
+ * @file
+ * What the queue side of the model (qm.c) asks of an engine (sec.c), and what
+ * an engine may use of the address space side (space.c). Internal to lib/model.
+ */
+
+#ifndef WDM_ENGINE_H
+#define WDM_ENGINE_H
+
+#include "wdm.h"
+
+#define WDM_SQE_MAX 128
+#define WDM_BATCH 64 /* descriptors an engine gets at once, so that it can interleave them */
+
+/** One descriptor in work: a private copy, so that the client cannot change it under us. */
+struct wdm_task {
+	uint8_t sqe[WDM_SQE_MAX] __attribute__((aligned(64)));
+	bool error; /* set by the engine: counts in wdm_qp_stats.errors */
+};
+
+struct wdm_class_ops {
+	size_t sqe_size;
+	/* NULL and errno on failure */
+	void *(*create)(const struct wdm_dev_config *conf);
+	void (*destroy)(void *engine);
+	/* Work on tasks[0..nb), nb up to WDM_BATCH: read and write client memory in
+	 * space, leave the result in the copy. The caller holds the space's lock.
+	 */
+	void (*run)(void *engine, struct wdm_space *space, uint16_t qc_type,
+		struct wdm_task *tasks, unsigned int nb);
+	/* Apply a fault of kind ERROR_TYPE, ICV or NOT_DONE to a result. */
+	void (*fault)(struct wdm_task *task, const struct wdm_fault *fault);
+	/* Store the words the device owns of a finished descriptor into the ring. */
+	void (*writeback)(void *ring_sqe, const struct wdm_task *task);
+};
+
+extern const struct wdm_class_ops wdm_sec_ops;
+
+/* All below: with the space's lock held for reading, as run() is. */
+
+/**
+ * Direct pointer to [addr, addr + len), or NULL when it is not mapped, not
+ * contiguous in host memory, or only reachable through wdm_space_ops.
+ */
+void *wdm_dma_ptr(struct wdm_space *space, uint64_t addr, size_t len);
+/** Copy from or to client memory, whatever way it is reached. 0 or -EFAULT; on error
+ * a write has changed nothing in mapped memory.
+ */
+int wdm_dma_read(struct wdm_space *space, uint64_t addr, void *buf, size_t len);
+int wdm_dma_write(struct wdm_space *space, uint64_t addr, const void *buf, size_t len);
+/** Whether the whole of [addr, addr + len) can be touched without a fault, as far as is known. */
+bool wdm_dma_allowed(struct wdm_space *space, uint64_t addr, size_t len);
+
+void wdm_space_lock(struct wdm_space *space);
+void wdm_space_unlock(struct wdm_space *space);
+
+#endif /* WDM_ENGINE_H */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/**
+ * @file
+ * Accelerator devices, for poll-mode drivers.
+ *
+ * Order of calls:
+ *
+ *     rte_wd_dev_open           finds the device, lets it see hugepage memory
+ *       rte_wd_queue_open       takes a queue, maps its rings
+ *         rte_wd_queue_start
+ *           wd_queue.h          the inline data path
+ *         rte_wd_queue_stop
+ *       rte_wd_queue_close
+ *     rte_wd_dev_close
+ *
+ * All of it is the control path: not to be called for one device from two
+ * threads at once. Functions return 0 or -errno and log the reason.
+ */
+
+#ifndef RTE_WD_DRIVER_H
+#define RTE_WD_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_kvargs.h>
+
+#include "rte_wd.h"
+
+struct wd_queue;
+struct wd_transport;
+
+/** What a device is good for; one class a driver. */
+enum wd_class {
+	WD_CLASS_SEC,
+	WD_CLASS_ZIP,
+};
+
+/** One row a hardware version. */
+struct wd_hw {
+	const char *name; /* value of `hw=` */
+	const char *api; /* interface string */
+	unsigned int version; /* 2: Kunpeng 920, 3: Kunpeng 930 */
+};
+
+/** Row named by `hw=`, or NULL. */
+const struct wd_hw *rte_wd_hw_by_name(const char *name);
+/** Row for an api string; later versions are driven as the latest one known. NULL: not ours. */
+const struct wd_hw *rte_wd_hw_by_api(const char *api);
+
+/** An open device. */
+struct wd_dev {
+	char name[RTE_WD_NAME_LEN];
+	enum wd_class class;
+	const struct wd_hw *hw;
+	bool sva; /* descriptors take virtual addresses, any memory of the process */
+	bool secondary_data_path; /* queues opened by the primary process work in a secondary */
+	int numa_node;
+	unsigned int max_queues;
+	const struct wd_transport *transport;
+	void *transport_data;
+	struct wd_mem *mem; /* what the device may see, NULL with sva */
+	uint32_t stall_ms; /* a queue with work and no completion for so long is dead; 0: never */
+};
+
+/**
+ * Check a driver's devargs: each key must be one of own_keys (NULL-terminated),
+ * `dev`, `stall_ms`, or an option of the transport that `dev` leads to.
+ *
+ * @return 0, or -EINVAL with a log line naming the key.
+ */
+int rte_wd_args_check(const struct rte_kvargs *args, const char *const own_keys[]);
+
+/**
+ * Open the device that the devargs name: `dev=<uacce name>|sim`; without it the
+ * first device of the class that the transports find, else the software device.
+ * The log says which one it is. `hw=` and `sva=` must agree with real hardware,
+ * and choose what the software device is.
+ *
+ * -ENODEV: no such device. -EACCES: no permission. -EINVAL: an option's value.
+ * -ENOTSUP: --no-huge without SVA, or a secondary process.
+ */
+int rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, struct wd_dev **dev);
+/** All queues must be closed. */
+void rte_wd_dev_close(struct wd_dev *dev);
+
+/** What a driver wants of a queue. */
+struct wd_queue_conf {
+	uint16_t qc_type; /* HISI_*_QC_TYPE* */
+	uint16_t sqe_size; /* compared with what the device reports; a mismatch is refused */
+	uint16_t nb_desc; /* most descriptors in flight; more than the ring holds: rounded down */
+	int socket_id;
+	/* Called once when the queue was found dead (reset, lying completion, stall)
+	 * and the device is stopped; from a control thread. May be NULL.
+	 */
+	void (*dead_cb)(struct wd_queue *q, void *arg);
+	void *dead_arg;
+};
+
+/**
+ * Take a queue and map it; the rings are not running yet.
+ *
+ * -EBUSY: all queues are in use. -EPROTO: the device reports a geometry that
+ * this driver does not know.
+ */
+int rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q);
+int rte_wd_queue_start(struct wd_queue *q);
+/** When it returns the device does not touch the queue's memory any more. */
+void rte_wd_queue_stop(struct wd_queue *q);
+/** Stops first if need be. */
+void rte_wd_queue_close(struct wd_queue *q);
+
+/** Whether the device can reach [va, va + len) now. Always true with SVA. */
+bool rte_wd_mem_visible(const struct wd_dev *dev, const void *va, size_t len);
+
+/**
+ * rte_dev_dma_map() for external memory: it must be registered with
+ * rte_extmem_register() and lie on hugepages (-EINVAL otherwise).
+ */
+int rte_wd_mem_ext_map(struct wd_dev *dev, void *va, uint64_t iova, size_t len);
+int rte_wd_mem_ext_unmap(struct wd_dev *dev, void *va, uint64_t iova, size_t len);
+
+#endif /* RTE_WD_DRIVER_H */

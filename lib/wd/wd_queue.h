@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/**
+ * @file
+ * Ring state of a queue pair, and the inline submit and poll path.
+ *
+ * Indices are free-running 16-bit counters, masked only to address the ring:
+ *
+ *         head                      tail
+ *          v                         v
+ *     ... [ in flight: owned by the device ) [ free: owned by us ) ...
+ *
+ * The device completes in order, one CQE an SQE, so head counts consumed CQEs
+ * and freed SQEs alike. At most depth - 1 descriptors are in flight; the CQ is
+ * as deep as the SQ or deeper, and its head is published before the next
+ * submit, so it cannot overflow.
+ *
+ * A queue belongs to one lcore at a time. Nothing here calls the kernel, locks,
+ * waits or allocates.
+ */
+
+#ifndef WD_QUEUE_H
+#define WD_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
+#include <rte_common.h>
+#include <rte_io.h>
+
+#include "hisi_qm.h"
+
+struct wd_dev;
+
+struct wd_queue {
+	/* both sides */
+	uint16_t head; /* next to consume */
+	uint16_t tail; /* next to fill */
+	uint16_t limit; /* most descriptors in flight, 1..sq_mask */
+	uint16_t sq_mask;
+	uint16_t cq_mask;
+	bool broken; /* given up: takes no further descriptors */
+	bool quiesced; /* broken, and the device was stopped: nothing in flight will complete */
+	/* submit side */
+	uint8_t *sq;
+	volatile uint64_t *sq_db;
+	const volatile uint32_t *send_status;
+	uint64_t sq_db_word; /* number, command and tag; the index is added */
+	/* poll side */
+	const uint8_t *cq;
+	volatile uint64_t *cq_db;
+	const volatile uint32_t *recv_status;
+	uint64_t cq_db_word;
+	/* cold */
+	struct wd_dev *dev;
+	void *transport_data;
+	uint16_t sq_depth; /* powers of two, filled by the transport */
+	uint16_t cq_depth;
+	uint16_t sqe_size;
+	uint16_t qn; /* the number that doorbells carry */
+	bool started;
+	TAILQ_ENTRY(wd_queue) next; /* in the watchdog's list */
+	uint64_t stuck_since; /* TSC cycles when the watchdog last saw progress */
+	uint16_t stuck_head;
+	void (*dead_cb)(struct wd_queue *q, void *arg);
+	void *dead_arg;
+	bool dead_reported;
+} __rte_cache_aligned;
+
+static inline uint16_t
+wd_queue_in_flight(const struct wd_queue *q)
+{
+	return (uint16_t)(q->tail - q->head);
+}
+
+/** How many more descriptors fit. */
+static inline uint16_t
+wd_queue_room(const struct wd_queue *q)
+{
+	return (uint16_t)(q->limit - wd_queue_in_flight(q));
+}
+
+/**
+ * Publish nb descriptors that were filled from tail on, with one doorbell.
+ *
+ * @return nb, or 0 when the device is dead; then nothing was published.
+ */
+static inline uint16_t
+wd_queue_submit(struct wd_queue *q, uint16_t nb)
+{
+	const uint16_t tail = (uint16_t)(q->tail + nb);
+
+	/* To-device: all SQE stores before the doorbell store. Pairs with the device's
+	 * read of the doorbell before its reads of the SQEs.
+	 */
+	rte_io_wmb();
+	/* Looked at after filling, so that a reset in between is seen. The doorbell
+	 * store depends on this branch, which orders it after the load.
+	 */
+	if (unlikely((*q->send_status | q->broken) != 0))
+		return 0;
+	*q->sq_db = rte_cpu_to_le_64(q->sq_db_word |
+		(uint64_t)(tail & q->sq_mask) << HISI_QM_DB_INDEX_SHIFT);
+	q->tail = tail;
+	return nb;
+}
+
+/** Out of line: tells a CQE that is not there yet from one that lies. */
+void rte_wd_queue_check(struct wd_queue *q, uint64_t cqe_w1);
+
+/**
+ * How many descriptors from head on are complete, at most nb_max. Their SQEs
+ * may be read when it returns.
+ */
+static inline uint16_t
+wd_queue_completed(struct wd_queue *q, uint16_t nb_max)
+{
+	uint16_t n;
+
+	for (n = 0; n < nb_max; n++) {
+		const uint16_t idx = (uint16_t)(q->head + n);
+		const uint8_t *cqe = q->cq + (size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe);
+		/* one load for index and phase, so no barrier between the two */
+		const uint64_t w1 = rte_le_to_cpu_64(
+			*(const volatile uint64_t *)(cqe + HISI_QM_CQE_W1_OFFSET));
+		/* phase is 1 on even passes of the ring, 0 on odd ones */
+		const uint64_t phase = (idx & (q->cq_mask + 1)) == 0 ? HISI_QM_CQE_W1_PHASE : 0;
+
+		if ((w1 & (HISI_QM_CQE_W1_PHASE | HISI_QM_CQE_W1_SQ_HEAD_MASK)) !=
+				(phase | (idx & q->sq_mask))) {
+			if (unlikely((w1 & HISI_QM_CQE_W1_PHASE) == phase))
+				rte_wd_queue_check(q, w1);
+			break;
+		}
+	}
+	/* From-device: the phase loads before all loads of the SQEs. Pairs with the
+	 * device's release store of the phase after its SQE stores.
+	 */
+	rte_io_rmb();
+	return n;
+}
+
+/** Give nb completed descriptors back to the ring and tell the device, one doorbell. */
+static inline void
+wd_queue_release(struct wd_queue *q, uint16_t nb)
+{
+	q->head = (uint16_t)(q->head + nb);
+	/* All loads of SQEs and CQEs before the device may reuse the CQEs. */
+	rte_io_rmb();
+	*q->cq_db = rte_cpu_to_le_64(q->cq_db_word |
+		(uint64_t)(q->head & q->cq_mask) << HISI_QM_DB_INDEX_SHIFT);
+}
+
+/**
+ * Whether the device has stopped for good and touches no memory of ours any more.
+ * Completions written before that are to be looked for once more when this says
+ * yes; all else that is in flight has failed.
+ */
+static inline bool
+wd_queue_dead(const struct wd_queue *q)
+{
+	return (*q->recv_status | q->quiesced) != 0;
+}
+
+#endif /* WD_QUEUE_H */
