@@ -68,23 +68,17 @@ struct wd_dev {
 };
 
 /**
- * Check a driver's devargs: each key must be one of own_keys (NULL-terminated),
- * `dev`, `stall_ms`, or an option of the transport that `dev` leads to.
- *
- * @return 0, or -EINVAL with a log line naming the key.
- */
-int rte_wd_args_check(const struct rte_kvargs *args, const char *const own_keys[]);
-
-/**
  * Open the device that the devargs name: `dev=<uacce name>|sim`; without it the
  * first device of the class that the transports find, else the software device.
  * The log says which one it is. `hw=` and `sva=` must agree with real hardware,
- * and choose what the software device is.
+ * and choose what the software device is. Every key must be one of own_keys
+ * (NULL-terminated), `dev`, `stall_ms`, or an option of the device's transport.
  *
- * -ENODEV: no such device. -EACCES: no permission. -EINVAL: an option's value.
- * -ENOTSUP: --no-huge without SVA, or a secondary process.
+ * The primary process only. -ENODEV: no such device. -EACCES: no permission.
+ * -EINVAL: an unknown key, or a malformed value. -ENOTSUP: --no-huge without SVA.
  */
-int rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, struct wd_dev **dev);
+int rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args,
+	const char *const own_keys[], struct wd_dev **dev);
 /** All queues must be closed. */
 void rte_wd_dev_close(struct wd_dev *dev);
 
@@ -94,10 +88,11 @@ struct wd_queue_conf {
 	uint16_t sqe_size; /* compared with what the device reports; a mismatch is refused */
 	uint16_t nb_desc; /* most descriptors in flight; more than the ring holds: rounded down */
 	int socket_id;
-	/* Called once when the queue was found dead (reset, lying completion, stall)
-	 * and the device is stopped; from a control thread. May be NULL.
+	/* Called once from a control thread when a queue was found dead (reset, lying
+	 * completion, stall) and the device is stopped. May be NULL; may outlive the
+	 * queue by a moment.
 	 */
-	void (*dead_cb)(struct wd_queue *q, void *arg);
+	void (*dead_cb)(void *arg);
 	void *dead_arg;
 };
 

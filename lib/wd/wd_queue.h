@@ -64,12 +64,15 @@ struct wd_queue {
 	uint16_t sqe_size;
 	uint16_t qn; /* the number that doorbells carry */
 	bool started;
-	TAILQ_ENTRY(wd_queue) next; /* in the watchdog's list */
-	uint64_t stuck_since; /* TSC cycles when the watchdog last saw progress */
-	uint16_t stuck_head;
-	void (*dead_cb)(struct wd_queue *q, void *arg);
-	void *dead_arg;
+	bool lied; /* a completion named lying_sq_head when it was another's turn */
+	uint16_t lying_sq_head;
+	bool watched; /* in the watchdog's list */
 	bool dead_reported;
+	uint16_t watch_head; /* head at the last progress seen */
+	uint64_t watch_tsc; /* when that was, in TSC cycles */
+	TAILQ_ENTRY(wd_queue) watch_next;
+	void (*dead_cb)(void *arg);
+	void *dead_arg;
 } __rte_cache_aligned;
 
 static inline uint16_t
@@ -164,7 +167,7 @@ wd_queue_release(struct wd_queue *q, uint16_t nb)
 static inline bool
 wd_queue_dead(const struct wd_queue *q)
 {
-	return (*q->recv_status | q->quiesced) != 0;
+	return (*q->recv_status | __atomic_load_n(&q->quiesced, __ATOMIC_ACQUIRE)) != 0;
 }
 
 #endif /* WD_QUEUE_H */

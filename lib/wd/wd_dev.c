@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_malloc.h>
+#include <rte_string_fns.h>
+
+#include "wd_private.h"
+
+#define WD_ARG_DEV "dev"
+#define WD_ARG_STALL_MS "stall_ms"
+#define WD_SIM "sim"
+#define WD_DEFAULT_STALL_MS 2000
+
+RTE_LOG_REGISTER(wd_logtype, lib.wd, NOTICE);
+
+static TAILQ_HEAD(, wd_transport) transports = TAILQ_HEAD_INITIALIZER(transports);
+
+void
+rte_wd_transport_register(struct wd_transport *transport)
+{
+	TAILQ_INSERT_TAIL(&transports, transport, next);
+}
+
+void
+rte_wd_transport_unregister(struct wd_transport *transport)
+{
+	TAILQ_REMOVE(&transports, transport, next);
+}
+
+static struct wd_transport *
+transport_by_name(const char *name)
+{
+	struct wd_transport *t;
+
+	TAILQ_FOREACH(t, &transports, next) {
+		if (strcmp(t->name, name) == 0)
+			return t;
+	}
+	return NULL;
+}
+
+/*
+ * The software device is a shared object of its own that adds itself to the
+ * transports: beside this library in a build tree, in the same folder when installed.
+ */
+static struct wd_transport *
+sim_load(void)
+{
+	static const char *const places[] = { "/../sim/librte_wd_sim.so", "/librte_wd_sim.so" };
+	struct wd_transport *sim = transport_by_name(WD_SIM);
+	char path[PATH_MAX], *slash;
+	Dl_info self;
+
+	if (sim != NULL)
+		return sim;
+	if (dladdr(&transports, &self) == 0 || rte_strscpy(path, self.dli_fname, sizeof(path)) < 0)
+		return NULL;
+	slash = strrchr(path, '/');
+	for (unsigned int i = 0; slash != NULL && i < RTE_DIM(places); i++) {
+		if (rte_strscpy(slash, places[i], sizeof(path) - (size_t)(slash - path)) < 0)
+			break;
+		if (dlopen(path, RTLD_NOW) != NULL)
+			return transport_by_name(WD_SIM);
+		WD_LOG(DEBUG, "no software device at %s: %s", path, dlerror());
+	}
+	WD_LOG(ERR, "cannot load the software device, librte_wd_sim.so beside %s", self.dli_fname);
+	return NULL;
+}
+
+int
+rte_wd_dev_iterate(rte_wd_dev_cb cb, void *arg)
+{
+	struct wd_transport *t;
+
+	TAILQ_FOREACH(t, &transports, next) {
+		const int rc = t->scan(cb, arg);
+
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static bool
+has_token(const char *list, const char *token)
+{
+	const size_t len = strlen(token);
+
+	while (*list != '\0') {
+		const size_t n = strcspn(list, "\n");
+
+		if (n == len && memcmp(list, token, len) == 0)
+			return true;
+		list += n + (list[n] == '\n');
+	}
+	return false;
+}
+
+static bool
+class_matches(enum wd_class class, const char *algorithms)
+{
+	if (class == WD_CLASS_SEC)
+		return has_token(algorithms, "cipher") || has_token(algorithms, "digest") ||
+			has_token(algorithms, "aead");
+	return has_token(algorithms, "zlib") || has_token(algorithms, "gzip") ||
+		has_token(algorithms, "deflate");
+}
+
+struct find {
+	enum wd_class class;
+	const char *name; /* NULL: any of the class that has a queue left */
+	struct rte_wd_dev_info found;
+	bool wrong_class;
+};
+
+static int
+find_cb(const struct rte_wd_dev_info *info, void *arg)
+{
+	struct find *find = arg;
+
+	if (find->name != NULL && strcmp(find->name, info->name) != 0)
+		return 0;
+	if (!class_matches(find->class, info->algorithms) || rte_wd_hw_by_api(info->api) == NULL) {
+		find->wrong_class = find->name != NULL;
+		return 0;
+	}
+	if (find->name == NULL && info->available_queues <= 0)
+		return 0;
+	find->found = *info;
+	return 1;
+}
+
+/* Which device the devargs lead to: its transport and, in name, what it is called there. */
+static int
+dev_find(enum wd_class class, const char *wanted, struct wd_transport **transport, char *name)
+{
+	struct find find = { .class = class, .name = wanted };
+	struct wd_transport *t;
+
+	*transport = NULL;
+	if (wanted == NULL || strcmp(wanted, WD_SIM) != 0) {
+		TAILQ_FOREACH(t, &transports, next) {
+			if (strcmp(t->name, WD_SIM) == 0 || t->scan(find_cb, &find) != 1)
+				continue;
+			*transport = t;
+			rte_strscpy(name, find.found.name, RTE_WD_NAME_LEN);
+			return 0;
+		}
+		if (wanted != NULL) {
+			WD_LOG(ERR, "device %s: %s; dev=" WD_SIM " is the software device", wanted,
+				find.wrong_class ? "is not one that this driver drives" :
+						   "not found below /sys/class/uacce or /sys/class/wd");
+			return -ENODEV;
+		}
+		WD_LOG(NOTICE, "no accelerator found, using the software device (dev=" WD_SIM ")");
+	}
+	*transport = sim_load();
+	rte_strscpy(name, WD_SIM, RTE_WD_NAME_LEN);
+	return *transport == NULL ? -ENODEV : 0;
+}
+
+static bool
+is_in(const char *key, const char *const list[])
+{
+	for (; *list != NULL; list++) {
+		if (strcmp(key, *list) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+keys_check(const struct wd_dev *dev, const struct rte_kvargs *args, const char *const own_keys[])
+{
+	static const char *const common[] = { WD_ARG_DEV, WD_ARG_STALL_MS, NULL };
+
+	for (unsigned int i = 0; args != NULL && i < args->count; i++) {
+		const char *key = args->pairs[i].key;
+
+		if (is_in(key, common) || is_in(key, own_keys) ||
+				is_in(key, dev->transport->options))
+			continue;
+		WD_LOG(ERR, "device %s: unknown option %s=", dev->name, key);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+stall_ms_get(struct wd_dev *dev, const struct rte_kvargs *args)
+{
+	const char *text = args == NULL ? NULL : rte_kvargs_get(args, WD_ARG_STALL_MS);
+	unsigned long value;
+	char *end;
+
+	dev->stall_ms = WD_DEFAULT_STALL_MS;
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	value = strtoul(text, &end, 0);
+	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > INT32_MAX) {
+		WD_LOG(ERR, "device %s: " WD_ARG_STALL_MS "=%s is not a number of milliseconds", dev->name,
+			text);
+		return -EINVAL;
+	}
+	dev->stall_ms = (uint32_t)value;
+	return 0;
+}
+
+int
+rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *const own_keys[],
+	struct wd_dev **out)
+{
+	struct wd_transport *transport;
+	struct wd_dev *dev;
+	int rc;
+
+	/* shared memory: a secondary process looks at it too */
+	dev = rte_zmalloc("wd_dev", sizeof(*dev), 0);
+	if (dev == NULL)
+		return -ENOMEM;
+	dev->class = class;
+	rc = dev_find(class, args == NULL ? NULL : rte_kvargs_get(args, WD_ARG_DEV), &transport,
+		dev->name);
+	if (rc != 0)
+		goto free_dev;
+	dev->transport = transport;
+	rc = keys_check(dev, args, own_keys);
+	if (rc == 0)
+		rc = stall_ms_get(dev, args);
+	if (rc == 0)
+		rc = transport->open(dev, args);
+	if (rc != 0)
+		goto free_dev;
+	if (!dev->sva) {
+		rc = wd_mem_attach(dev);
+		if (rc != 0)
+			goto close_dev;
+	}
+	WD_LOG(NOTICE, "using device %s (%s, hw=%s, sva=%d)", dev->name, transport->name, dev->hw->name,
+		dev->sva);
+	*out = dev;
+	return 0;
+
+close_dev:
+	transport->close(dev);
+free_dev:
+	rte_free(dev);
+	return rc;
+}
+
+void
+rte_wd_dev_close(struct wd_dev *dev)
+{
+	if (dev == NULL)
+		return;
+	if (dev->mem != NULL)
+		wd_mem_detach(dev);
+	dev->transport->close(dev);
+	rte_free(dev);
+}

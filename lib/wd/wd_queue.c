@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "wd_private.h"
+
+static bool
+depth_valid(uint16_t depth)
+{
+	return depth >= 2 && depth <= HISI_QM_MAX_DEPTH && rte_is_power_of_2(depth);
+}
+
+int
+rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q)
+{
+	int rc;
+
+	memset(q, 0, sizeof(*q));
+	q->dev = dev;
+	rc = dev->transport->queue_open(dev, conf, q);
+	if (rc != 0)
+		return rc;
+	if (!depth_valid(q->sq_depth) || !depth_valid(q->cq_depth) || q->cq_depth < q->sq_depth ||
+			q->sqe_size != conf->sqe_size) {
+		WD_LOG(ERR, "device %s: unexpected geometry: %u descriptors of %u bytes (wanted %u), %u"
+			" completions", dev->name, q->sq_depth, q->sqe_size, conf->sqe_size, q->cq_depth);
+		dev->transport->queue_close(q);
+		return -EPROTO;
+	}
+	q->sq_mask = (uint16_t)(q->sq_depth - 1);
+	q->cq_mask = (uint16_t)(q->cq_depth - 1);
+	q->limit = conf->nb_desc == 0 ? 1 : RTE_MIN(conf->nb_desc, q->sq_mask);
+	q->dead_cb = conf->dead_cb;
+	q->dead_arg = conf->dead_arg;
+	return 0;
+}
+
+int
+rte_wd_queue_start(struct wd_queue *q)
+{
+	int rc;
+
+	if (q->started)
+		return 0;
+	q->head = q->tail = 0;
+	q->broken = q->quiesced = q->lied = q->dead_reported = false;
+	rc = q->dev->transport->queue_start(q);
+	if (rc != 0)
+		return rc;
+	rc = wd_watch_add(q);
+	if (rc != 0) {
+		q->dev->transport->queue_stop(q);
+		return rc;
+	}
+	q->started = true;
+	return 0;
+}
+
+void
+rte_wd_queue_stop(struct wd_queue *q)
+{
+	if (!q->started)
+		return;
+	wd_watch_remove(q);
+	q->broken = true;
+	q->dev->transport->queue_stop(q);
+	q->quiesced = true;
+	q->started = false;
+}
+
+void
+rte_wd_queue_close(struct wd_queue *q)
+{
+	if (q->dev == NULL)
+		return;
+	rte_wd_queue_stop(q);
+	q->dev->transport->queue_close(q);
+	q->dev = NULL;
+}
+
+void
+rte_wd_queue_check(struct wd_queue *q, uint64_t cqe_w1)
+{
+	const uint16_t sq_head = (uint16_t)(cqe_w1 & HISI_QM_CQE_W1_SQ_HEAD_MASK);
+
+	/* The phase says valid, the index is not the one whose turn it is: beyond the
+	 * ring, a descriptor not in flight, or one completed out of order. Nothing
+	 * this queue says can be trusted; the watchdog stops the device, after which
+	 * everything in flight is reported as failed.
+	 */
+	q->lying_sq_head = sq_head;
+	q->lied = true;
+	q->broken = true;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * The watchdog: every 100 ms a control thread looks at all started queues. The
+ * data path may make no system call, so it only stops using a queue that lies;
+ * here the device is stopped for it, which makes it safe to give the buffers
+ * back. A queue that makes no progress is treated alike, so that an op never
+ * stays in flight for good.
+ */
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <rte_alarm.h>
+#include <rte_cycles.h>
+
+#include "wd_private.h"
+
+#define WATCH_PERIOD_US 100000
+#define WATCH_REPORTS 16 /* at once; the rest follow at the next look */
+
+struct report {
+	void (*cb)(void *arg);
+	void *arg;
+};
+
+static TAILQ_HEAD(, wd_queue) watched = TAILQ_HEAD_INITIALIZER(watched);
+static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool armed;
+
+/* Whether the completion that the lcore has to look at next is there. */
+static bool
+completion_waits(const struct wd_queue *q, uint16_t head)
+{
+	const uint8_t *cqe = q->cq + (size_t)(head & q->cq_mask) * sizeof(struct hisi_qm_cqe);
+	const uint64_t w1 = rte_le_to_cpu_64(
+		*(const volatile uint64_t *)(cqe + HISI_QM_CQE_W1_OFFSET));
+	const uint64_t phase = (head & (q->cq_mask + 1)) == 0 ? HISI_QM_CQE_W1_PHASE : 0;
+
+	return (w1 & HISI_QM_CQE_W1_PHASE) == phase;
+}
+
+/* The lcore moves head and tail meanwhile; a stale pair only delays the verdict. */
+static bool
+stalled(struct wd_queue *q, uint64_t now)
+{
+	const uint16_t head = __atomic_load_n(&q->head, __ATOMIC_RELAXED);
+	const uint16_t tail = __atomic_load_n(&q->tail, __ATOMIC_RELAXED);
+
+	if (head == tail || head != q->watch_head || completion_waits(q, head)) {
+		q->watch_head = head;
+		q->watch_tsc = now;
+		return false;
+	}
+	return q->dev->stall_ms != 0 &&
+		(now - q->watch_tsc) / (rte_get_tsc_hz() / 1000) >= q->dev->stall_ms;
+}
+
+/* Returns whether the queue is dead and the device quiet. */
+static bool
+look(struct wd_queue *q, uint64_t now)
+{
+	const char *why = "was reset";
+
+	if (q->dead_reported)
+		return false;
+	if (*q->recv_status == 0) {
+		const bool stall = stalled(q, now);
+
+		if (!q->broken && !stall)
+			return false; /* a reset under way is waited for, as long as for a stall */
+		why = q->lied ? "sent a completion out of turn" : "stalled";
+		__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
+		q->dev->transport->queue_stop(q);
+	}
+	q->broken = true;
+	__atomic_store_n(&q->quiesced, true, __ATOMIC_RELEASE);
+	q->dead_reported = true;
+	if (q->lied)
+		WD_LOG(ERR, "device %s queue %u: completion for descriptor %u, which is not next; stopped,"
+			" set the queue pair up again", q->dev->name, q->qn, q->lying_sq_head);
+	else
+		WD_LOG(ERR, "device %s queue %u: %s; stopped with %u in flight, set the queue pair up again",
+			q->dev->name, q->qn, why, wd_queue_in_flight(q));
+	return true;
+}
+
+static void
+watch_cb(void *unused __rte_unused)
+{
+	struct report reports[WATCH_REPORTS];
+	const uint64_t now = rte_get_tsc_cycles();
+	unsigned int nb = 0;
+	struct wd_queue *q;
+
+	pthread_mutex_lock(&watch_lock);
+	TAILQ_FOREACH(q, &watched, watch_next) {
+		if (nb == WATCH_REPORTS)
+			break;
+		if (look(q, now) && q->dead_cb != NULL)
+			reports[nb++] = (struct report){ q->dead_cb, q->dead_arg };
+	}
+	armed = !TAILQ_EMPTY(&watched) && rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL) == 0;
+	pthread_mutex_unlock(&watch_lock);
+
+	/* unlocked: the application may stop the device from here */
+	for (unsigned int i = 0; i < nb; i++)
+		reports[i].cb(reports[i].arg);
+}
+
+int
+wd_watch_add(struct wd_queue *q)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&watch_lock);
+	q->watch_head = 0;
+	q->watch_tsc = rte_get_tsc_cycles();
+	if (!armed) {
+		rc = rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL);
+		armed = rc == 0;
+	}
+	if (rc == 0) {
+		TAILQ_INSERT_TAIL(&watched, q, watch_next);
+		q->watched = true;
+	} else {
+		WD_LOG(ERR, "device %s: cannot start the watchdog's alarm: %d", q->dev->name, rc);
+	}
+	pthread_mutex_unlock(&watch_lock);
+	return rc;
+}
+
+void
+wd_watch_remove(struct wd_queue *q)
+{
+	pthread_mutex_lock(&watch_lock);
+	if (q->watched)
+		TAILQ_REMOVE(&watched, q, watch_next);
+	q->watched = false;
+	pthread_mutex_unlock(&watch_lock);
+}
