@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+#
+# usage: devtools/setup.sh [build|perf|test|clang|lint|all]
+#
+# Installs the Debian packages that a make target of that name needs and that
+# are missing, then fetches the driver headers. Quick and silent when there is
+# nothing to do; changes nothing but prints the command when not run by root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=(gcc libc6-dev make meson ninja-build pkg-config
+	libdpdk-dev libssl-dev libseccomp-dev zlib1g-dev
+	xz-utils) # dpdk-sdk.sh unpacks a .tar.xz
+tools=(dpdk dpdk-dev) # dpdk-test, dpdk-test-crypto-perf, dpdk-testpmd
+valgrind=(valgrind)
+clang=(clang libclang-rt-14-dev) # the latter: sanitizers and fuzzers
+lint=(git python3 clang-format-14 codespell shellcheck)
+
+profile=${1:-build}
+case $profile in
+build) packages=("${build[@]}") ;;
+perf) packages=("${build[@]}" "${tools[@]}") ;;
+test) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
+clang) packages=("${build[@]}" "${clang[@]}") ;;
+lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}") ;;
+all) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}" "${clang[@]}" "${lint[@]}") ;;
+*)
+	echo "usage: $0 [build|perf|test|clang|lint|all]" >&2
+	exit 2
+	;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+	echo "setup: this is not Debian; make sure of the equivalents of: ${packages[*]}" >&2
+	exec devtools/dpdk-sdk.sh
+fi
+[ "$(dpkg --print-architecture)" = amd64 ] && packages+=(libipsec-mb-dev)
+
+# dpkg-query fails for names it has never heard of; they are missing all the same
+present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${packages[@]}" 2>/dev/null |
+	sed -n 's/^.i  *//p') || true
+mapfile -t missing < <(printf '%s\n' "${packages[@]}" | grep -vxF -f <(echo "$present") | sort -u)
+
+if [ ${#missing[@]} -gt 0 ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "setup: packages are missing; as root: apt-get install -y --no-install-recommends ${missing[*]}" >&2
+		exit 1
+	fi
+	echo "setup: installing for 'make $profile': ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt_options=(-qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+	apt-get "${apt_options[@]}" update
+	log=$(mktemp)
+	if ! apt-get "${apt_options[@]}" install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+		cat "$log" >&2
+		rm -f "$log"
+		echo "setup: apt-get could not install them, see above" >&2
+		exit 1
+	fi
+	rm -f "$log"
+fi
+exec devtools/dpdk-sdk.sh

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+"""Count the tests of the last `meson test` in a build directory.
+
+A program that prints TAP counts with each of its test points, any other one
+as one test. The last line is "N passed, N failed, N skipped"; exit status 1
+when a test failed or none passed.
+"""
+
+import json
+import re
+import sys
+
+POINT = re.compile(r"^(not )?ok\b[^#\n]*(?:#\s*(skip|todo))?", re.IGNORECASE | re.MULTILINE)
+GOOD = {"OK", "EXPECTEDFAIL"}
+
+
+def count(test):
+    """Passed, failed, skipped of one program."""
+    result, out = test["result"], test.get("stdout") or ""
+    if not re.search(r"^1\.\.\d+", out, re.MULTILINE):
+        return result in GOOD, result not in GOOD | {"SKIP"}, result == "SKIP"
+    passed = failed = skipped = 0
+    for bad, directive in POINT.findall(out):
+        if directive:
+            skipped += 1
+        elif bad:
+            failed += 1
+        else:
+            passed += 1
+    # it crashed, hung, or a sanitizer spoke at the end
+    if failed == 0 and result not in GOOD | {"SKIP"}:
+        failed = 1
+    return passed, failed, skipped
+
+
+def main():
+    total = [0, 0, 0]
+    try:
+        with open(f"{sys.argv[1]}/meson-logs/testlog.json", encoding="utf-8") as log:
+            for line in log:
+                test = json.loads(line)
+                counts = count(test)
+                if counts[1]:
+                    print(f"failed: {test['name']} ({counts[1]} of {sum(counts)})")
+                total = [a + b for a, b in zip(total, counts)]
+    except FileNotFoundError:
+        print("no test ran")
+    print("{} passed, {} failed, {} skipped".format(*total))
+    return total[1] > 0 or total[0] == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
