@@ -32,13 +32,26 @@ struct wdm_class_ops {
 	 */
 	void (*run)(void *engine, struct wdm_space *space, uint16_t qc_type,
 		struct wdm_task *tasks, unsigned int nb);
-	/* Apply a fault of kind ERROR_TYPE, ICV or NOT_DONE to a result. */
+	/* Apply a fault of kind ERROR_TYPE, ICV or NOT_DONE to a result. With ICV run()
+	 * worked on the task; with the others it did not, and what the descriptor holds
+	 * where the result goes is the client's.
+	 */
 	void (*fault)(struct wdm_task *task, const struct wdm_fault *fault);
 	/* Store the words the device owns of a finished descriptor into the ring. */
 	void (*writeback)(void *ring_sqe, const struct wdm_task *task);
 };
 
 extern const struct wdm_class_ops wdm_sec_ops;
+
+/** wdm_dev_create() for a class that is not in enum wdm_class; conf->class is not looked at. */
+struct wdm_dev *wdm_dev_create_with_ops(const struct wdm_dev_config *conf,
+	const struct wdm_class_ops *ops);
+
+/** The fault that hits descriptor number n, counted from 1 since the queue's start, or NULL. */
+const struct wdm_fault *wdm_fault_match(const struct wdm_fault *faults, unsigned int nb_faults,
+	uint64_t n);
+/** Whether kind and value go together. */
+bool wdm_fault_valid(const struct wdm_fault *fault);
 
 /* All below: with the space's lock held for reading, as run() is. */
 
@@ -52,7 +65,12 @@ void *wdm_dma_ptr(struct wdm_space *space, uint64_t addr, size_t len);
  */
 int wdm_dma_read(struct wdm_space *space, uint64_t addr, void *buf, size_t len);
 int wdm_dma_write(struct wdm_space *space, uint64_t addr, const void *buf, size_t len);
-/** Whether the whole of [addr, addr + len) can be touched without a fault, as far as is known. */
+/**
+ * Whether the whole of [addr, addr + len) can be touched without a fault, as far
+ * as is known: what goes through wdm_space_ops is probed by reading a byte of
+ * each 4 KiB, so a read-only page passes, and another thread of the client may
+ * unmap it afterwards. wdm_dma_write() still reports such a fault.
+ */
 bool wdm_dma_allowed(struct wdm_space *space, uint64_t addr, size_t len);
 
 void wdm_space_lock(struct wdm_space *space);

@@ -77,6 +77,9 @@ unsigned int wdm_dev_step(struct wdm_dev *dev);
 /** Completions held back by latency_ns and not yet due; a caller that naps looks here first. */
 bool wdm_dev_waiting(const struct wdm_dev *dev);
 
+/** Nanoseconds until the next of them is due: 0 now, UINT64_MAX when none is held back. */
+uint64_t wdm_dev_due(const struct wdm_dev *dev);
+
 /**
  * How memory that is not mapped one to one is reached (an address space behind
  * a system call, for example). Each moves len bytes and returns 0 or -errno;

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * The queue side of the model: doorbells in, descriptors through the engine,
+ * completions out, in order.
+ *
+ * What a client sees of a queue pair is in doc/hardware.md; the section names
+ * below are those of the QM part there. Nothing of a ring is believed twice: a
+ * doorbell is read once and checked, a descriptor is copied once and only the
+ * copy is looked at afterwards.
+ */
+
+#include <endian.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine.h"
+#include "hisi_qm.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+#define NEVER UINT64_MAX
+
+static_assert(WDM_SQE_MAX % 64 == 0, "a task starts with whole cache lines");
+
+/* What the queue side knows of a task besides its descriptor. */
+struct slot {
+	uint64_t due; /* when the completion may be written, CLOCK_MONOTONIC */
+	uint16_t sq_index; /* of the descriptor in the ring */
+	struct wdm_fault fault;
+};
+
+enum qp_state {
+	QP_STOPPED,
+	QP_RUNNING,
+	QP_DEAD, /* after a reset */
+};
+
+struct wdm_qp {
+	struct wdm_dev *dev;
+	struct wdm_qp_config conf;
+	uint16_t sq_mask;
+	uint16_t cq_mask;
+	enum qp_state state;
+	bool stalled;
+	uint64_t sq_db; /* the doorbell words as last seen */
+	uint64_t cq_db;
+	uint16_t sq_head; /* next descriptor to fetch, an index */
+	uint16_t sq_tail; /* end of what was announced, an index */
+	uint16_t cq_tail; /* next completion to write, an index */
+	uint16_t cq_head; /* next completion the client will read, by its doorbell */
+	uint16_t cq_phase; /* of the completion to write */
+	uint32_t cq_room; /* completions that fit, by the doorbell as last seen */
+	/* Completions held back by latency_ns: sq_depth entries, free-running indices. */
+	struct wdm_task *held_tasks;
+	struct slot *held_slots;
+	uint32_t held_head;
+	uint32_t held_tail;
+	struct wdm_qp_stats stats;
+};
+
+struct wdm_dev {
+	const struct wdm_class_ops *ops;
+	void *engine;
+	uint64_t latency_ns;
+	uint64_t next_due; /* relaxed atomic: earliest held completion, NEVER without */
+	/* Held by wdm_dev_step() for a whole pass and by every control call. A stepping
+	 * thread takes it again at once, which would keep the others out for long: who
+	 * waits says so, and the stepping thread sleeps until nobody does.
+	 */
+	pthread_mutex_t lock;
+	pthread_cond_t no_waiters;
+	unsigned int nb_waiters; /* atomic */
+	unsigned int nb_qps;
+	unsigned int nb_running;
+	struct wdm_qp *running[HISI_QM_MAX_QUEUES];
+	struct wdm_qp *by_number[HISI_QM_MAX_QUEUES];
+	struct wdm_fault faults[WDM_MAX_FAULTS];
+	unsigned int nb_faults;
+	/* the batch in work, when nothing is held back */
+	struct wdm_task tasks[WDM_BATCH];
+	struct slot slots[WDM_BATCH];
+};
+
+/* weak: there is no engine yet */
+extern const struct wdm_class_ops wdm_sec_ops __attribute__((weak));
+
+static const struct wdm_class_ops *const classes[] = {
+	[WDM_CLASS_SEC] = &wdm_sec_ops,
+};
+
+#define NB_CLASSES (sizeof(classes) / sizeof(classes[0]))
+
+static void
+control_lock(struct wdm_dev *dev)
+{
+	__atomic_fetch_add(&dev->nb_waiters, 1, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&dev->lock);
+	__atomic_fetch_sub(&dev->nb_waiters, 1, __ATOMIC_RELAXED);
+}
+
+static void
+control_unlock(struct wdm_dev *dev)
+{
+	pthread_cond_broadcast(&dev->no_waiters);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+static void
+step_lock(struct wdm_dev *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	while (__atomic_load_n(&dev->nb_waiters, __ATOMIC_RELAXED) != 0)
+		pthread_cond_wait(&dev->no_waiters, &dev->lock);
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/*
+ * Devices
+ */
+
+struct wdm_dev *
+wdm_dev_create_with_ops(const struct wdm_dev_config *conf, const struct wdm_class_ops *ops)
+{
+	struct wdm_dev *dev;
+
+	if ((conf->hw_version != 2 && conf->hw_version != 3) || ops->sqe_size > WDM_SQE_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	dev = aligned_alloc(_Alignof(struct wdm_dev), sizeof(*dev));
+	if (dev == NULL)
+		return NULL;
+	memset(dev, 0, sizeof(*dev));
+	dev->ops = ops;
+	dev->latency_ns = conf->latency_ns;
+	dev->next_due = NEVER;
+	pthread_mutex_init(&dev->lock, NULL);
+	pthread_cond_init(&dev->no_waiters, NULL);
+	dev->engine = ops->create(conf);
+	if (dev->engine == NULL) {
+		const int error = errno;
+
+		pthread_cond_destroy(&dev->no_waiters);
+		pthread_mutex_destroy(&dev->lock);
+		free(dev);
+		errno = error;
+		return NULL;
+	}
+	return dev;
+}
+
+struct wdm_dev *
+wdm_dev_create(const struct wdm_dev_config *conf)
+{
+	if ((unsigned int)conf->class >= NB_CLASSES || classes[conf->class] == NULL) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return wdm_dev_create_with_ops(conf, classes[conf->class]);
+}
+
+int
+wdm_dev_destroy(struct wdm_dev *dev)
+{
+	unsigned int nb_qps;
+
+	if (dev == NULL)
+		return 0;
+	control_lock(dev);
+	nb_qps = dev->nb_qps;
+	control_unlock(dev);
+	if (nb_qps != 0)
+		return -EBUSY;
+	dev->ops->destroy(dev->engine);
+	pthread_cond_destroy(&dev->no_waiters);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev);
+	return 0;
+}
+
+size_t
+wdm_class_sqe_size(enum wdm_class class)
+{
+	return (unsigned int)class < NB_CLASSES ? classes[class]->sqe_size : 0;
+}
+
+int
+wdm_dev_fault(struct wdm_dev *dev, const struct wdm_fault *fault)
+{
+	int rc = 0;
+
+	if (!wdm_fault_valid(fault))
+		return -EINVAL;
+	control_lock(dev);
+	if (dev->nb_faults == WDM_MAX_FAULTS)
+		rc = -ENOSPC;
+	else
+		dev->faults[dev->nb_faults++] = *fault;
+	control_unlock(dev);
+	return rc;
+}
+
+void
+wdm_dev_fault_clear(struct wdm_dev *dev)
+{
+	control_lock(dev);
+	dev->nb_faults = 0;
+	control_unlock(dev);
+}
+
+/*
+ * Queue pairs, control side
+ */
+
+static bool
+depth_valid(uint16_t depth)
+{
+	return depth >= 2 && depth <= HISI_QM_MAX_DEPTH && (depth & (depth - 1)) == 0;
+}
+
+static bool
+aligned(const void *p, uintptr_t to)
+{
+	return p != NULL && (uintptr_t)p % to == 0;
+}
+
+static bool
+qp_config_valid(const struct wdm_qp_config *conf)
+{
+	return conf->space != NULL && depth_valid(conf->sq_depth) && depth_valid(conf->cq_depth) &&
+		aligned(conf->sq, sizeof(uint64_t)) &&
+		aligned(conf->cq, sizeof(struct hisi_qm_cqe)) &&
+		aligned(conf->sq_db, sizeof(uint64_t)) && aligned(conf->cq_db, sizeof(uint64_t)) &&
+		aligned(conf->send_status, sizeof(uint32_t)) &&
+		aligned(conf->recv_status, sizeof(uint32_t)) && conf->qn < HISI_QM_MAX_QUEUES;
+}
+
+static int
+held_alloc(struct wdm_qp *qp)
+{
+	if (qp->dev->latency_ns == 0)
+		return 0;
+	qp->held_tasks = aligned_alloc(_Alignof(struct wdm_task),
+		qp->conf.sq_depth * sizeof(struct wdm_task));
+	qp->held_slots = calloc(qp->conf.sq_depth, sizeof(struct slot));
+	return qp->held_tasks == NULL || qp->held_slots == NULL ? -ENOMEM : 0;
+}
+
+static void
+qp_free(struct wdm_qp *qp)
+{
+	free(qp->held_tasks);
+	free(qp->held_slots);
+	free(qp);
+}
+
+struct wdm_qp *
+wdm_qp_create(struct wdm_dev *dev, const struct wdm_qp_config *conf)
+{
+	struct wdm_qp *qp;
+	bool taken;
+
+	if (!qp_config_valid(conf)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	qp = calloc(1, sizeof(*qp));
+	if (qp == NULL)
+		return NULL;
+	qp->dev = dev;
+	qp->conf = *conf;
+	qp->sq_mask = (uint16_t)(conf->sq_depth - 1);
+	qp->cq_mask = (uint16_t)(conf->cq_depth - 1);
+	if (held_alloc(qp) != 0) {
+		qp_free(qp);
+		errno = ENOMEM;
+		return NULL;
+	}
+	control_lock(dev);
+	taken = dev->by_number[conf->qn] != NULL;
+	if (!taken) {
+		dev->by_number[conf->qn] = qp;
+		dev->nb_qps++;
+	}
+	control_unlock(dev);
+	if (taken) {
+		qp_free(qp);
+		errno = EEXIST;
+		return NULL;
+	}
+	return qp;
+}
+
+static void
+running_remove(struct wdm_dev *dev, const struct wdm_qp *qp)
+{
+	unsigned int i = 0;
+
+	while (dev->running[i] != qp)
+		i++;
+	dev->nb_running--;
+	memmove(&dev->running[i], &dev->running[i + 1],
+		(dev->nb_running - i) * sizeof(dev->running[0]));
+}
+
+static void
+qp_quiesce(struct wdm_qp *qp, enum qp_state state)
+{
+	if (qp->state == QP_RUNNING)
+		running_remove(qp->dev, qp);
+	qp->held_head = qp->held_tail = 0;
+	qp->state = state;
+}
+
+/* Errors: what a reset and a CQ overflow look like. */
+static void
+qp_kill(struct wdm_qp *qp)
+{
+	if (qp->state != QP_RUNNING)
+		return;
+	__atomic_store_n(qp->conf.send_status, htole32(1), __ATOMIC_RELEASE);
+	qp_quiesce(qp, QP_DEAD);
+	/* Last, and after all other stores: who sees it takes the memory back. */
+	__atomic_store_n(qp->conf.recv_status, htole32(1), __ATOMIC_RELEASE);
+}
+
+int
+wdm_qp_start(struct wdm_qp *qp)
+{
+	struct wdm_dev *dev = qp->dev;
+	int rc = 0;
+
+	control_lock(dev);
+	if (qp->state != QP_STOPPED) {
+		rc = -EBUSY;
+	} else {
+		memset(qp->conf.cq, 0, qp->conf.cq_depth * sizeof(struct hisi_qm_cqe));
+		__atomic_store_n(qp->conf.sq_db, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(qp->conf.cq_db, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(qp->conf.send_status, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(qp->conf.recv_status, 0, __ATOMIC_RELEASE);
+		qp->sq_db = qp->cq_db = 0;
+		qp->sq_head = qp->sq_tail = 0;
+		qp->cq_tail = qp->cq_head = 0;
+		qp->cq_phase = HISI_QM_CQE_PHASE;
+		qp->cq_room = qp->conf.cq_depth;
+		qp->stalled = false;
+		memset(&qp->stats, 0, sizeof(qp->stats));
+		qp->state = QP_RUNNING;
+		dev->running[dev->nb_running++] = qp;
+	}
+	control_unlock(dev);
+	return rc;
+}
+
+void
+wdm_qp_stop(struct wdm_qp *qp)
+{
+	control_lock(qp->dev);
+	qp_quiesce(qp, QP_STOPPED);
+	control_unlock(qp->dev);
+}
+
+void
+wdm_qp_reset(struct wdm_qp *qp)
+{
+	control_lock(qp->dev);
+	qp_kill(qp);
+	control_unlock(qp->dev);
+}
+
+void
+wdm_qp_destroy(struct wdm_qp *qp)
+{
+	struct wdm_dev *dev;
+
+	if (qp == NULL)
+		return;
+	dev = qp->dev;
+	control_lock(dev);
+	qp_quiesce(qp, QP_STOPPED);
+	dev->by_number[qp->conf.qn] = NULL;
+	dev->nb_qps--;
+	control_unlock(dev);
+	qp_free(qp);
+}
+
+void
+wdm_qp_stats_get(struct wdm_qp *qp, struct wdm_qp_stats *stats)
+{
+	control_lock(qp->dev);
+	*stats = qp->stats;
+	control_unlock(qp->dev);
+}
+
+/*
+ * Data path, all below with the device's lock held by wdm_dev_step()
+ */
+
+/* Doorbell: whether the word is for this queue's ring of that size, and the index it carries. */
+static bool
+doorbell_parse(const struct wdm_qp *qp, uint64_t db, uint64_t cmd, uint16_t mask, uint16_t *index)
+{
+	*index = (uint16_t)(db >> HISI_QM_DB_INDEX_SHIFT & HISI_QM_DB_INDEX_MASK);
+	return (db & HISI_QM_DB_QN_MASK) == qp->conf.qn &&
+		(db >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK) == cmd &&
+		(db >> HISI_QM_DB_RAND_SHIFT & HISI_QM_DB_RAND_MASK) == 0 && *index <= mask;
+}
+
+static void
+sq_doorbell_poll(struct wdm_qp *qp)
+{
+	/* Pairs with the client's barrier between its SQE stores and the doorbell. */
+	const uint64_t word = __atomic_load_n(qp->conf.sq_db, __ATOMIC_ACQUIRE);
+	uint16_t index;
+
+	if (word == qp->sq_db)
+		return;
+	qp->sq_db = word;
+	if (doorbell_parse(qp, le64toh(word), HISI_QM_DB_CMD_SQ, qp->sq_mask, &index)) {
+		qp->sq_tail = index;
+		qp->stats.doorbells++;
+	} else {
+		qp->stats.doorbells_ignored++;
+	}
+}
+
+/*
+ * The doorbell carries an index, so "all read" and "none read" look alike when
+ * the whole ring is unread; room for the last entry is therefore looked up while
+ * there still is one, and an index that has not moved means none.
+ */
+static void
+cq_doorbell_poll(struct wdm_qp *qp)
+{
+	/* Pairs with the client's barrier between its CQE loads and the doorbell. */
+	const uint64_t word = __atomic_load_n(qp->conf.cq_db, __ATOMIC_ACQUIRE);
+	uint16_t index, nb_read;
+
+	if (word == qp->cq_db)
+		return;
+	qp->cq_db = word;
+	if (!doorbell_parse(qp, le64toh(word), HISI_QM_DB_CMD_CQ, qp->cq_mask, &index)) {
+		qp->stats.doorbells_ignored++;
+		return;
+	}
+	nb_read = (uint16_t)((index - qp->cq_head) & qp->cq_mask);
+	if (nb_read > qp->conf.cq_depth - qp->cq_room) {
+		qp->stats.doorbells_ignored++; /* says it read what was never written */
+		return;
+	}
+	qp->cq_head = index;
+	qp->cq_room += nb_read;
+}
+
+/* Copies up to nb announced descriptors; returns how many. */
+static unsigned int
+fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned int nb, uint64_t due)
+{
+	const struct wdm_dev *dev = qp->dev;
+	const size_t size = dev->ops->sqe_size;
+	const uint8_t *sq = qp->conf.sq;
+	unsigned int i;
+
+	for (i = 0; i < nb; i++) {
+		slots[i].fault.kind = WDM_FAULT_NONE;
+		if (dev->nb_faults != 0) {
+			const struct wdm_fault *fault = wdm_fault_match(dev->faults, dev->nb_faults,
+				qp->stats.taken + 1);
+
+			if (fault != NULL)
+				slots[i].fault = *fault;
+			if (slots[i].fault.kind == WDM_FAULT_STALL) {
+				qp->stalled = true;
+				break;
+			}
+		}
+		slots[i].due = due;
+		slots[i].sq_index = qp->sq_head;
+		tasks[i].error = false;
+		memcpy(tasks[i].sqe, sq + qp->sq_head * size, size);
+		qp->sq_head = (uint16_t)((qp->sq_head + 1) & qp->sq_mask);
+		qp->stats.taken++;
+	}
+	return i;
+}
+
+static bool
+fault_skips_run(enum wdm_fault_kind kind)
+{
+	return kind == WDM_FAULT_ERROR_TYPE || kind == WDM_FAULT_NOT_DONE;
+}
+
+static void
+run_faulted(struct wdm_qp *qp, struct wdm_task *task, const struct wdm_fault *fault)
+{
+	const struct wdm_dev *dev = qp->dev;
+
+	if (!fault_skips_run(fault->kind))
+		dev->ops->run(dev->engine, qp->conf.space, qp->conf.qc_type, task, 1);
+	if (fault_skips_run(fault->kind) || fault->kind == WDM_FAULT_ICV)
+		dev->ops->fault(task, fault);
+	if (fault->kind == WDM_FAULT_ERROR_TYPE || fault->kind == WDM_FAULT_ICV)
+		task->error = true;
+}
+
+static void
+run(struct wdm_qp *qp, struct wdm_task *tasks, const struct slot *slots, unsigned int nb)
+{
+	const struct wdm_dev *dev = qp->dev;
+	unsigned int from = 0, to;
+
+	wdm_space_lock(qp->conf.space);
+	while (from < nb) {
+		for (to = from; to < nb && slots[to].fault.kind == WDM_FAULT_NONE;)
+			to++;
+		if (to > from)
+			dev->ops->run(dev->engine, qp->conf.space, qp->conf.qc_type, tasks + from,
+				to - from);
+		if (to < nb) {
+			run_faulted(qp, &tasks[to], &slots[to].fault);
+			to++;
+		}
+		from = to;
+	}
+	wdm_space_unlock(qp->conf.space);
+}
+
+static void
+cqe_write(struct wdm_qp *qp, uint16_t sq_head)
+{
+	uint8_t *cqe = (uint8_t *)qp->conf.cq + (size_t)qp->cq_tail * sizeof(struct hisi_qm_cqe);
+	const uint64_t w1 = sq_head | (uint64_t)qp->conf.qn << HISI_QM_CQE_W1_SQ_NUM_SHIFT |
+		(uint64_t)qp->cq_phase << HISI_QM_CQE_W1_PHASE_SHIFT;
+
+	memset(cqe, 0, HISI_QM_CQE_W1_OFFSET);
+	/* The phase makes all else valid. It goes out in one store with the fields
+	 * beside it, so a client may as well read them all in one load. Release: pairs
+	 * with the client's barrier after it saw the phase; the SQE is then complete.
+	 */
+	__atomic_store_n((uint64_t *)(void *)(cqe + HISI_QM_CQE_W1_OFFSET), htole64(w1),
+		__ATOMIC_RELEASE);
+	qp->cq_room--;
+	qp->cq_tail = (uint16_t)((qp->cq_tail + 1) & qp->cq_mask);
+	if (qp->cq_tail == 0)
+		qp->cq_phase ^= HISI_QM_CQE_PHASE;
+}
+
+/* Reports nb finished tasks in order; returns how many, less than nb when the queue died. */
+static unsigned int
+complete(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot *slots, unsigned int nb)
+{
+	const struct wdm_class_ops *ops = qp->dev->ops;
+	uint8_t *sq = qp->conf.sq;
+
+	if (qp->cq_room <= nb)
+		cq_doorbell_poll(qp);
+	for (unsigned int i = 0; i < nb; i++) {
+		const struct slot *slot = &slots[i];
+
+		if (slot->fault.kind == WDM_FAULT_DROP)
+			continue;
+		if (qp->cq_room == 0)
+			cq_doorbell_poll(qp);
+		if (qp->cq_room == 0 || slot->fault.kind == WDM_FAULT_RESET) {
+			qp_kill(qp);
+			return i;
+		}
+		ops->writeback(sq + slot->sq_index * ops->sqe_size, &tasks[i]);
+		cqe_write(qp, slot->fault.kind == WDM_FAULT_SQ_HEAD ? (uint16_t)slot->fault.value :
+								     slot->sq_index);
+		qp->stats.completed++;
+		qp->stats.errors += tasks[i].error;
+	}
+	return nb;
+}
+
+static unsigned int
+min_uint(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* Without latency: a batch at once, from doorbell to completion. */
+static unsigned int
+serve(struct wdm_qp *qp, unsigned int nb)
+{
+	struct wdm_dev *dev = qp->dev;
+
+	nb = fetch(qp, dev->tasks, dev->slots, min_uint(nb, WDM_BATCH), 0);
+	if (nb == 0)
+		return 0;
+	run(qp, dev->tasks, dev->slots, nb);
+	return nb + complete(qp, dev->tasks, dev->slots, nb);
+}
+
+/* With latency: work is done when fetched, the client told when it is due. */
+static unsigned int
+serve_late(struct wdm_qp *qp, unsigned int nb)
+{
+	const uint32_t mask = qp->sq_mask;
+	const uint32_t at = qp->held_tail & mask;
+	const uint32_t nb_held = qp->held_tail - qp->held_head;
+	unsigned int work = 0;
+	uint64_t now;
+
+	if (nb == 0 && nb_held == 0)
+		return 0;
+	now = now_ns();
+	/* up to the end of the FIFO at most: the engine wants an array */
+	nb = min_uint(min_uint(nb, WDM_BATCH), min_uint(mask + 1 - nb_held, mask + 1 - at));
+	if (nb > 0)
+		nb = fetch(qp, qp->held_tasks + at, qp->held_slots + at, nb,
+			now + qp->dev->latency_ns);
+	if (nb > 0) {
+		run(qp, qp->held_tasks + at, qp->held_slots + at, nb);
+		qp->held_tail += nb;
+		work = nb;
+	}
+	while (qp->held_head != qp->held_tail) {
+		const uint32_t first = qp->held_head & mask;
+
+		if (qp->held_slots[first].due > now)
+			break;
+		if (complete(qp, qp->held_tasks + first, qp->held_slots + first, 1) == 0)
+			break;
+		qp->held_head++;
+		work++;
+	}
+	return work;
+}
+
+unsigned int
+wdm_dev_step(struct wdm_dev *dev)
+{
+	uint64_t next_due = NEVER;
+	unsigned int i = 0, work = 0;
+
+	step_lock(dev);
+	while (i < dev->nb_running) {
+		struct wdm_qp *qp = dev->running[i];
+		unsigned int nb;
+
+		sq_doorbell_poll(qp);
+		nb = qp->stalled ? 0 : (qp->sq_tail - qp->sq_head) & qp->sq_mask;
+		if (dev->latency_ns == 0) {
+			if (nb > 0)
+				work += serve(qp, nb);
+		} else {
+			work += serve_late(qp, nb);
+			if (qp->held_head != qp->held_tail) {
+				const uint64_t due = qp->held_slots[qp->held_head & qp->sq_mask].due;
+
+				next_due = due < next_due ? due : next_due;
+			}
+		}
+		i += qp->state == QP_RUNNING; /* a queue that died is in the list no more */
+	}
+	if (dev->latency_ns != 0)
+		__atomic_store_n(&dev->next_due, next_due, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&dev->lock);
+	return work;
+}
+
+bool
+wdm_dev_waiting(const struct wdm_dev *dev)
+{
+	return __atomic_load_n(&dev->next_due, __ATOMIC_RELAXED) != NEVER;
+}
+
+uint64_t
+wdm_dev_due(const struct wdm_dev *dev)
+{
+	const uint64_t due = __atomic_load_n(&dev->next_due, __ATOMIC_RELAXED);
+	uint64_t now;
+
+	if (due == NEVER)
+		return NEVER;
+	now = now_ns();
+	return due > now ? due - now : 0;
+}
