@@ -5,7 +5,7 @@
 # usage: devtools/hugepages.sh [MiB]
 #
 # Makes sure that so many MiB (1024) of 2 MiB hugepages are reserved and free,
-# and that they are mounted at /dev/hugepages. Never gives pages back.
+# and that they are mounted at /dev/hugepages. Gives none back unless it fails.
 set -euo pipefail
 
 mib=${1:-1024}
@@ -35,13 +35,20 @@ if [ "$had" -lt $need ]; then
 	if [ "$(id -u)" != 0 ]; then
 		die "$((had * 2)) of $mib MiB are free; as root: echo $want >$pages/nr_hugepages"
 	fi
+	memory=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+	if [ $(((need - had) * 2)) -ge "$memory" ]; then
+		die "$((had * 2)) of $mib MiB are free, and only $memory MiB of memory to take the rest from"
+	fi
 	echo $want 2>/dev/null >$pages/nr_hugepages || die "may not reserve any here (a container?)"
 	if [ "$(available)" -lt $need ]; then # memory is in pieces: once more, tidied up
 		echo 1 2>/dev/null >/proc/sys/vm/compact_memory || true
 		echo $want 2>/dev/null >$pages/nr_hugepages || true
 	fi
-	[ "$(available)" -ge $need ] ||
-		die "the kernel could reserve $(($(available) * 2)) MiB only, $mib are needed: free some memory or files in $mnt, or reboot with hugepages=$want"
+	got=$(available)
+	if [ "$got" -lt $need ]; then
+		echo "$total" >$pages/nr_hugepages
+		die "the kernel could reserve $((got * 2)) MiB only, $mib are needed: free some memory or files in $mnt, or reboot with hugepages=$want"
+	fi
 fi
 reserved=$(($(cat $pages/nr_hugepages) - total))
 echo "hugepages: $(($(available) * 2)) MiB free, $mib needed: had $((had * 2)), reserved $((reserved * 2)) more"

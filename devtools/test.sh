@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 build=$1
 shift
 rm -f "$build/meson-logs/testlog.json"
+# a finding is a failure, not a remark
+export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
 status=0
 meson test -C "$build" --no-rebuild --print-errorlogs "$@" || status=$?
 python3 devtools/test-summary.py "$build" || status=1
