@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/** @file Private types of the crypto driver. */
+
+#ifndef WD_CRYPTO_H
+#define WD_CRYPTO_H
+
+#include <rte_cryptodev.h>
+#include <cryptodev_pmd.h>
+
+#include "hisi_sec.h"
+#include "rte_wd_driver.h"
+#include "wd_queue.h"
+
+extern int wd_crypto_logtype;
+
+#define WD_CRYPTO_LOG(level, fmt, ...) \
+	rte_log(RTE_LOG_##level, wd_crypto_logtype, "crypto_wd: " fmt "\n", ##__VA_ARGS__)
+
+/* Bytes of an SQE that the driver writes; the device owns the rest. */
+#define WD_CRYPTO_SQE_DRIVER_SIZE HISI_SEC_STATUS_OFFSET
+
+/** What a session asks of each op, and so which path its ops take. */
+enum wd_crypto_class {
+	WD_CRYPTO_CIPHER,
+	WD_CRYPTO_AUTH,
+	WD_CRYPTO_CHAIN, /* cipher and auth over one mbuf */
+	WD_CRYPTO_AEAD,
+};
+
+/** How the IV gets from the op to the device. */
+enum wd_crypto_iv {
+	WD_CRYPTO_IV_NONE,
+	WD_CRYPTO_IV_DIRECT, /* 16 or 8 bytes, read by the device out of the op */
+	WD_CRYPTO_IV_GCM, /* 12 bytes, copied and padded with zeros: GCM and GMAC */
+	WD_CRYPTO_IV_CCM, /* nonce: counter block and B0 are built */
+};
+
+/**
+ * Which descriptors a session was built for: driver, BD type, addressing. A
+ * session of another device of this driver may differ in the last two.
+ */
+#define WD_CRYPTO_KIND(version, sva) (0x57440000U | (uint32_t)(version) << 8 | ((sva) ? 1U : 0U))
+
+/* Result word of a good op: what of it is compared, and a bit outside the mask
+ * that sends the op to the careful path, whatever the device said.
+ */
+#define WD_CRYPTO_RESULT_MASK \
+	(HISI_SEC_STATUS_DONE | HISI_SEC_STATUS_ICV_MASK << HISI_SEC_STATUS_ICV_SHIFT | \
+		HISI_SEC_STATUS_FLAG_MASK << HISI_SEC_STATUS_FLAG_SHIFT | \
+		HISI_SEC_STATUS_ERROR_TYPE_MASK << HISI_SEC_STATUS_ERROR_TYPE_SHIFT)
+#define WD_CRYPTO_RESULT_SLOW (1U << 31)
+static_assert((WD_CRYPTO_RESULT_MASK & WD_CRYPTO_RESULT_SLOW) == 0, "never equal");
+
+/** Driver-private session data; read-only after configure, shared by all lcores. */
+struct wd_crypto_session {
+	/* read by every op */
+	uint32_t kind; /* WD_CRYPTO_KIND() */
+	uint32_t expect; /* result word of a good op */
+	uint8_t class; /* enum wd_crypto_class */
+	uint8_t iv; /* enum wd_crypto_iv */
+	uint16_t iv_offset; /* in the op */
+	uint16_t c_min; /* least payload in bytes */
+	uint16_t c_mask; /* payload is a multiple of this plus one */
+	uint16_t aad_len;
+	uint16_t aad_offset; /* of the AAD in the op's buffer: 18 for CCM */
+	uint8_t digest_len;
+	uint8_t nonce_len; /* CCM */
+	bool verify;
+	bool bounce; /* the digest goes through the driver's own memory */
+	bool empty_auth; /* auth of zero bytes is possible */
+	/* the descriptor, all that ops have in common, in wire order */
+	uint8_t sqe[HISI_SEC_SQE_SIZE] __rte_cache_aligned;
+	/* read by the device */
+	uint8_t c_key[64];
+	uint8_t a_key[128];
+} __rte_cache_aligned;
+
+/* Per descriptor, device-visible. */
+struct wd_crypto_scratch {
+	uint8_t digest[HISI_SEC_MAX_MAC];
+	uint8_t c_iv[HISI_SEC_IV_SIZE];
+	uint8_t a_iv[HISI_SEC_IV_SIZE];
+};
+
+/** Per descriptor, host only. */
+struct wd_crypto_slot {
+	struct rte_crypto_op *op;
+	uint32_t expect;
+	uint32_t side_tail; /* side ring's tail after this op */
+};
+
+/*
+ * Side ring: device-visible space for what a descriptor refers to and the op
+ * does not have, scatter-gather lists first of all. Taken at tail by enqueue in
+ * units of 64 bytes, contiguous, given back in order by dequeue.
+ */
+#define WD_CRYPTO_SIDE_UNIT 64
+#define WD_CRYPTO_SIDE_UNITS 3072 /* 192 KiB: two lists of two entries for each of 1024 ops */
+/* Where the device puts what nobody wants: the AAD part of an output. */
+#define WD_CRYPTO_SINK_SIZE 4096
+
+struct wd_crypto_qp {
+	struct wd_queue q;
+	uint32_t kind; /* of the sessions it takes */
+	uint8_t driver_id;
+	uint64_t iova_delta; /* device address of dma minus its virtual address */
+	struct wd_crypto_slot *slots;
+	struct wd_crypto_scratch *scratch;
+	uint8_t *side;
+	uint32_t side_head; /* units; free-running */
+	uint32_t side_tail;
+	struct rte_cryptodev_stats stats;
+	/* cold */
+	const struct rte_memzone *dma;
+	uint8_t *sink;
+	uint16_t id;
+} __rte_cache_aligned;
+
+/** Device-private data, in memory shared with secondary processes. */
+struct wd_crypto_dev {
+	struct wd_dev *wd;
+	unsigned int version;
+	bool sva;
+	uint16_t max_nb_queue_pairs;
+};
+
+/** Capabilities of a hardware version; static. */
+const struct rte_cryptodev_capabilities *wd_crypto_caps_get(unsigned int version);
+
+/** What the hardware calls an algorithm. */
+struct wd_crypto_alg {
+	unsigned int min_version;
+	uint8_t c_alg; /* HISI_SEC_C_ALG_* */
+	uint8_t c_mode; /* HISI_SEC_C_MODE_* */
+	uint8_t a_alg; /* HISI_SEC_A_ALG_* */
+	unsigned int min_chain_version; /* from which on it may be one half of a chain */
+	bool empty; /* digest of zero bytes, in version 3 */
+	struct rte_cryptodev_capabilities cap;
+};
+
+/**
+ * Row for a transform, if the version has the algorithm and the sizes are in
+ * range; else NULL with a log line naming the parameter.
+ */
+const struct wd_crypto_alg *wd_crypto_alg_find(unsigned int version,
+	const struct rte_crypto_sym_xform *xform);
+
+int wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xform *xform,
+	struct rte_cryptodev_sym_session *sess);
+void wd_crypto_session_clear(struct rte_cryptodev *dev, struct rte_cryptodev_sym_session *sess);
+
+/** Point the device's burst functions at the ones for its BD type and addressing. */
+void wd_crypto_sec_set_burst(struct rte_cryptodev *dev);
+
+#endif /* WD_CRYPTO_H */

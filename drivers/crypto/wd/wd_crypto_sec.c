@@ -1,0 +1,849 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * The SEC data path: enqueue and dequeue. Each function that knows a BD type or
+ * a kind of address takes it as a constant and is inlined into the four burst
+ * functions at the end, so that no op pays for the choice.
+ */
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "wd_crypto.h"
+
+/* What keeps an op from being built. */
+enum sec_build {
+	SEC_BUILT,
+	SEC_NO_ROOM, /* in the side ring: try again after a dequeue */
+	SEC_BAD_ARGS,
+	SEC_BAD_SESSION,
+};
+
+/* What differs from op to op in a descriptor. */
+struct sec_op {
+	uint64_t src, dst;
+	uint64_t mac, c_iv, a_iv;
+	uint32_t a_len, c_len;
+	uint32_t c_off; /* of the payload in src and dst; what comes before is authenticated only */
+	bool src_sgl, dst_sgl;
+};
+
+/* Where an op goes: the queue pair's memory for descriptor `slot`. */
+struct sec_dest {
+	struct wd_crypto_qp *qp;
+	const struct wd_crypto_session *s;
+	struct wd_crypto_slot *slot;
+	struct wd_crypto_scratch *scratch;
+	void *sqe;
+	bool first; /* nothing else is in flight */
+};
+
+/* Bytes in front of a payload that are not in its mbuf; len 0 for none. */
+struct sec_lead {
+	uint64_t addr;
+	uint32_t len;
+	bool sink; /* addr is the sink, which is smaller than len may be */
+};
+
+static __rte_always_inline uint64_t
+dma_addr(const struct wd_crypto_qp *qp, const void *p)
+{
+	return (uintptr_t)p + qp->iova_delta;
+}
+
+static __rte_always_inline bool
+addr_valid(uint64_t iova)
+{
+	return iova != 0 && iova != RTE_BAD_IOVA;
+}
+
+static __rte_always_inline uint64_t
+mbuf_addr(const bool sva, const struct rte_mbuf *m, uint32_t off)
+{
+	return sva ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
+}
+
+/* Whether [off, off + len) is in the data of a single segment. */
+static __rte_always_inline bool
+in_data(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	return (uint64_t)off + len <= m->data_len;
+}
+
+/* Of a destination the room counts: its data length may still be set by the application. */
+static __rte_always_inline bool
+in_room(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	return (uint64_t)m->data_off + off + len <= m->buf_len;
+}
+
+/* ---- side ring ---- */
+
+static void *
+side_take(struct wd_crypto_qp *qp, uint32_t nb_bytes)
+{
+	const uint32_t n = (nb_bytes + WD_CRYPTO_SIDE_UNIT - 1) / WD_CRYPTO_SIDE_UNIT;
+	const uint32_t head = qp->side_head, tail = qp->side_tail;
+	uint32_t at;
+
+	/* one unit stays free, so that equal indices mean empty */
+	if (tail < head ? head - tail > n : WD_CRYPTO_SIDE_UNITS - tail > n - (head == 0 ? 0 : 1))
+		at = tail;
+	else if (tail >= head && head > n)
+		at = 0;
+	else
+		return NULL;
+	qp->side_tail = at + n == WD_CRYPTO_SIDE_UNITS ? 0 : at + n;
+	return qp->side + (size_t)at * WD_CRYPTO_SIDE_UNIT;
+}
+
+/* ---- scatter-gather lists ---- */
+
+struct sgl_writer {
+	struct wd_crypto_qp *qp;
+	struct hisi_sgl *list; /* being filled */
+	struct hisi_sge *next;
+	uint64_t first; /* device address of the first list */
+	uint32_t nb; /* entries in list */
+	uint32_t capacity; /* of list */
+	uint32_t left; /* entries that may still come, an upper bound */
+};
+
+static bool
+sgl_open_list(struct sgl_writer *w)
+{
+	const uint32_t n = RTE_MIN(w->left, (uint32_t)HISI_SGL_MAX_ENTRIES);
+	struct hisi_sgl *list = side_take(w->qp, sizeof(*list) + n * sizeof(struct hisi_sge));
+
+	if (list == NULL)
+		return false;
+	memset(list, 0, sizeof(*list));
+	list->entry_length_in_sgl = rte_cpu_to_le_16((uint16_t)n);
+	if (w->list == NULL)
+		w->first = dma_addr(w->qp, list);
+	else
+		w->list->next_dma = rte_cpu_to_le_64(dma_addr(w->qp, list));
+	w->list = list;
+	w->next = (struct hisi_sge *)(list + 1);
+	w->nb = 0;
+	w->capacity = n;
+	return true;
+}
+
+static __rte_always_inline bool
+sgl_add(struct sgl_writer *w, uint64_t addr, uint32_t len)
+{
+	if (unlikely(w->nb == w->capacity) && !sgl_open_list(w))
+		return false;
+	*w->next++ = (struct hisi_sge){ .addr = rte_cpu_to_le_64(addr), .len = rte_cpu_to_le_32(len) };
+	w->nb++;
+	w->left--;
+	w->list->entry_sum_in_sgl = rte_cpu_to_le_16((uint16_t)w->nb);
+	return true;
+}
+
+static bool
+sgl_add_lead(struct sgl_writer *w, const struct sec_lead *lead)
+{
+	uint32_t left = lead->len;
+
+	while (left > 0) {
+		const uint32_t n = lead->sink ? RTE_MIN(left, (uint32_t)WD_CRYPTO_SINK_SIZE) : left;
+
+		if (!sgl_add(w, lead->addr, n))
+			return false;
+		left -= n;
+	}
+	return true;
+}
+
+/* A list of the lead and then [off, off + len) of a packet. */
+static enum sec_build
+sgl_build(const bool sva, struct wd_crypto_qp *qp, const struct sec_lead *lead,
+	const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
+{
+	struct sgl_writer w = { .qp = qp };
+
+	if ((uint64_t)lead->len + len > HISI_SEC_MAX_DATA)
+		return SEC_BAD_ARGS;
+	for (; m != NULL && off >= m->data_len; m = m->next)
+		off -= m->data_len;
+	w.left = lead->len == 0 ? 0 : 1 + (lead->sink ? lead->len / WD_CRYPTO_SINK_SIZE : 0);
+	w.left += m == NULL ? 0 : m->nb_segs;
+	for (const struct rte_mbuf *seg = m; seg != NULL && len > 0; seg = seg->next)
+		w.left++;
+	if (!sgl_add_lead(&w, lead))
+		return SEC_NO_ROOM;
+	for (; len > 0; m = m->next, off = 0) {
+		uint32_t n;
+
+		if (m == NULL)
+			return SEC_BAD_ARGS;
+		n = RTE_MIN(len, m->data_len - off);
+		if (n == 0)
+			continue;
+		if (!sgl_add(&w, mbuf_addr(sva, m, off), n))
+			return SEC_NO_ROOM;
+		len -= n;
+	}
+	if (w.list == NULL)
+		return SEC_BAD_ARGS;
+	*addr = w.first;
+	return SEC_BUILT;
+}
+
+/* ---- copies that the CPU makes ---- */
+
+static void *
+packet_at(struct rte_mbuf *m, uint32_t off, uint32_t *room)
+{
+	for (; m != NULL && off >= m->data_len; m = m->next)
+		off -= m->data_len;
+	if (m == NULL)
+		return NULL;
+	*room = m->data_len - off;
+	return rte_pktmbuf_mtod_offset(m, void *, off);
+}
+
+/*
+ * Out of place, cryptodev wants the destination to have what was authenticated
+ * only, too; whether the device copies it is not known, so we do.
+ */
+static enum sec_build
+packet_copy(struct rte_mbuf *dst, struct rte_mbuf *src, uint32_t off, uint32_t len)
+{
+	if (dst->nb_segs == 1 && src->nb_segs == 1) {
+		if (!in_room(dst, off, len) || !in_data(src, off, len))
+			return SEC_BAD_ARGS;
+		memcpy(rte_pktmbuf_mtod_offset(dst, void *, off),
+			rte_pktmbuf_mtod_offset(src, void *, off), len);
+		return SEC_BUILT;
+	}
+	while (len > 0) {
+		uint32_t to_room = 0, from_room = 0, n;
+		void *to = packet_at(dst, off, &to_room);
+		const void *from = packet_at(src, off, &from_room);
+
+		if (to == NULL || from == NULL)
+			return SEC_BAD_ARGS;
+		n = RTE_MIN(to_room, from_room);
+		n = RTE_MIN(n, len);
+		memcpy(to, from, n);
+		off += n;
+		len -= n;
+	}
+	return SEC_BUILT;
+}
+
+/* ---- source and destination ---- */
+
+/*
+ * Addresses for [off, off + len) of src and, out of place, of dst, both with
+ * their lead. Out of line: flat packets without a lead do not come here.
+ */
+static __rte_noinline enum sec_build
+map_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct sec_lead *src_lead,
+	const struct rte_mbuf *src, const struct sec_lead *dst_lead, const struct rte_mbuf *dst,
+	uint32_t src_off, uint32_t src_len, uint32_t dst_off, uint32_t dst_len)
+{
+	enum sec_build rc;
+
+	if (src_lead->len == 0 && src->nb_segs == 1) {
+		if (!in_data(src, src_off, src_len))
+			return SEC_BAD_ARGS;
+		o->src = mbuf_addr(sva, src, src_off);
+	} else {
+		rc = sgl_build(sva, qp, src_lead, src, src_off, src_len, &o->src);
+		if (rc != SEC_BUILT)
+			return rc;
+		o->src_sgl = true;
+	}
+	if (dst == src) {
+		o->dst = o->src;
+		o->dst_sgl = o->src_sgl;
+		return SEC_BUILT;
+	}
+	if (dst_lead->len == 0 && dst->nb_segs == 1) {
+		if (!in_room(dst, dst_off, dst_len))
+			return SEC_BAD_ARGS;
+		o->dst = mbuf_addr(sva, dst, dst_off);
+		return SEC_BUILT;
+	}
+	if (dst->nb_segs == 1 && !in_room(dst, dst_off, dst_len))
+		return SEC_BAD_ARGS;
+	o->dst_sgl = true;
+	if (dst->nb_segs == 1) {
+		/* room, not data length, as in the flat case */
+		struct rte_mbuf view = *dst;
+
+		view.data_len = (uint16_t)(view.buf_len - view.data_off);
+		view.next = NULL;
+		return sgl_build(sva, qp, dst_lead, &view, dst_off, dst_len, &o->dst);
+	}
+	return sgl_build(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
+}
+
+/* The same for a payload alone; inlined for flat packets. */
+static __rte_always_inline enum sec_build
+map_payload(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
+	uint32_t off, uint32_t len)
+{
+	static const struct sec_lead none;
+	const struct rte_mbuf *src = sym->m_src, *dst = sym->m_dst;
+
+	if (unlikely(src == NULL))
+		return SEC_BAD_ARGS;
+	if (dst == NULL)
+		dst = src;
+	if (unlikely(src->nb_segs != 1 || dst->nb_segs != 1))
+		return map_lists(sva, qp, o, &none, src, &none, dst, off, len, off, len);
+	if (unlikely(!in_data(src, off, len)))
+		return SEC_BAD_ARGS;
+	o->src = mbuf_addr(sva, src, off);
+	o->dst = o->src;
+	if (unlikely(dst != src)) {
+		if (!in_room(dst, off, len))
+			return SEC_BAD_ARGS;
+		o->dst = mbuf_addr(sva, dst, off);
+	}
+	return SEC_BUILT;
+}
+
+/* ---- IV and digest ---- */
+
+/* Counter block and B0 of RFC 3610; the hardware adds the length of the AAD itself. */
+static void
+ccm_iv(const struct wd_crypto_session *s, const uint8_t *iv, uint32_t len, struct wd_crypto_scratch *scratch)
+{
+	const unsigned int l = 15U - s->nonce_len; /* size of the length field */
+	uint8_t *counter = scratch->c_iv, *b0 = scratch->a_iv;
+
+	memset(counter, 0, HISI_SEC_IV_SIZE);
+	counter[0] = (uint8_t)(l - 1);
+	memcpy(counter + 1, iv + 1, s->nonce_len);
+	memcpy(b0, counter, HISI_SEC_IV_SIZE);
+	counter[15] = 1;
+	b0[0] |= (uint8_t)((s->digest_len - 2) / 2 << 3 | (s->aad_len > 0 ? 0x40 : 0));
+	for (unsigned int i = 0; i < l && i < sizeof(len); i++)
+		b0[15 - i] = (uint8_t)(len >> 8 * i);
+}
+
+static __rte_always_inline uint64_t
+iv_direct(const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	if (sva)
+		return (uintptr_t)op + d->s->iv_offset;
+	if (likely(addr_valid(op->phys_addr)))
+		return op->phys_addr + d->s->iv_offset;
+	memcpy(d->scratch->c_iv, (const uint8_t *)op + d->s->iv_offset, HISI_SEC_IV_SIZE);
+	return dma_addr(d->qp, d->scratch->c_iv);
+}
+
+/* Bytes 12..15 are zero: the hardware appends the counter itself, and what it
+ * makes of other values there is not known.
+ */
+static __rte_always_inline uint64_t
+iv_gcm(const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	const uint8_t *iv = (const uint8_t *)op + d->s->iv_offset;
+	uint32_t *to = (uint32_t *)d->scratch->c_iv;
+
+	memcpy(to, iv, 12);
+	to[3] = 0;
+	return dma_addr(d->qp, to);
+}
+
+/* Where the device puts the MAC, or finds the expected one. */
+static __rte_always_inline enum sec_build
+map_digest(const bool sva, const struct sec_dest *d, uint8_t *data, uint64_t iova, struct sec_op *o)
+{
+	if (unlikely(data == NULL))
+		return SEC_BAD_ARGS;
+	o->mac = sva ? (uintptr_t)data : iova;
+	if (likely(!d->s->bounce && (sva || addr_valid(iova))))
+		return SEC_BUILT;
+	o->mac = dma_addr(d->qp, d->scratch->digest);
+	d->slot->expect |= WD_CRYPTO_RESULT_SLOW;
+	memcpy(d->scratch->digest, data, d->s->digest_len);
+	return SEC_BUILT;
+}
+
+/* ---- descriptors ---- */
+
+static __rte_always_inline void
+sqe_cipher(const bool bd3, const struct sec_dest *d, const struct sec_op *o)
+{
+	memcpy(d->sqe, d->s->sqe, WD_CRYPTO_SQE_DRIVER_SIZE);
+	memset((uint8_t *)d->sqe + HISI_SEC_STATUS_OFFSET, 0, HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
+	if (bd3) {
+		struct hisi_sec_bd3 *bd = d->sqe;
+
+		bd->data_src_addr = rte_cpu_to_le_64(o->src);
+		bd->data_dst_addr = rte_cpu_to_le_64(o->dst);
+		bd->c_ivin_addr = rte_cpu_to_le_64(o->c_iv);
+		bd->c_len = rte_cpu_to_le_32(o->c_len);
+		if (unlikely(o->src_sgl || o->dst_sgl))
+			bd->dw0 |= rte_cpu_to_le_32((o->src_sgl ? HISI_SEC_ADDR_SGL : 0) <<
+							HISI_SEC_BD3_0_SRC_TYPE_SHIFT |
+				(o->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << HISI_SEC_BD3_0_DST_TYPE_SHIFT);
+	} else {
+		struct hisi_sec_bd2 *bd = d->sqe;
+
+		bd->data_src_addr = rte_cpu_to_le_64(o->src);
+		bd->data_dst_addr = rte_cpu_to_le_64(o->dst);
+		bd->c_ivin_addr = rte_cpu_to_le_64(o->c_iv);
+		bd->c_len = rte_cpu_to_le_32(o->c_len);
+		if (unlikely(o->src_sgl || o->dst_sgl))
+			bd->dw0 |= rte_cpu_to_le_32((o->src_sgl ? HISI_SEC_ADDR_SGL : 0) <<
+							HISI_SEC_BD2_0_SRC_TYPE_SHIFT |
+				(o->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << HISI_SEC_BD2_0_DST_TYPE_SHIFT);
+	}
+}
+
+static __rte_always_inline void
+sqe_auth(const bool bd3, const struct sec_dest *d, const struct sec_op *o)
+{
+	sqe_cipher(bd3, d, o);
+	if (bd3) {
+		struct hisi_sec_bd3 *bd = d->sqe;
+
+		bd->a_len = rte_cpu_to_le_32(o->a_len);
+		bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
+		bd->mac_addr = rte_cpu_to_le_64(o->mac);
+		bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
+	} else {
+		struct hisi_sec_bd2 *bd = d->sqe;
+
+		bd->a_len = rte_cpu_to_le_32(o->a_len);
+		bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
+		bd->mac_addr = rte_cpu_to_le_64(o->mac);
+		bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
+	}
+}
+
+/* ---- one function a class of session ---- */
+
+static __rte_always_inline bool
+payload_fits(const struct wd_crypto_session *s, uint32_t len)
+{
+	return (len & s->c_mask) == 0 && len >= s->c_min;
+}
+
+static __rte_always_inline enum sec_build
+build_cipher(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	const struct rte_crypto_sym_op *sym = op->sym;
+	struct sec_op o = { .c_len = sym->cipher.data.length };
+	enum sec_build rc;
+
+	if (unlikely(!payload_fits(d->s, o.c_len)))
+		return SEC_BAD_ARGS;
+	rc = map_payload(sva, d->qp, &o, sym, sym->cipher.data.offset, o.c_len);
+	if (unlikely(rc != SEC_BUILT))
+		return rc;
+	if (likely(d->s->iv != WD_CRYPTO_IV_NONE))
+		o.c_iv = iv_direct(sva, d, op);
+	sqe_cipher(bd3, d, &o);
+	return SEC_BUILT;
+}
+
+static __rte_always_inline enum sec_build
+build_auth(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	static const struct sec_lead none;
+	const struct rte_crypto_sym_op *sym = op->sym;
+	const uint32_t off = sym->auth.data.offset;
+	struct sec_op o = { .a_len = sym->auth.data.length };
+	struct rte_mbuf *src = sym->m_src;
+	enum sec_build rc;
+
+	if (unlikely(src == NULL || (o.a_len == 0 && !d->s->empty_auth)))
+		return SEC_BAD_ARGS;
+	rc = map_digest(sva, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	if (unlikely(rc != SEC_BUILT))
+		return rc;
+	if (likely(src->nb_segs == 1 && in_data(src, off, o.a_len))) {
+		o.src = mbuf_addr(sva, src, off);
+	} else if (o.a_len == 0) {
+		o.src = mbuf_addr(sva, src, 0); /* any valid address */
+	} else {
+		rc = map_lists(sva, d->qp, &o, &none, src, &none, src, off, o.a_len, off, o.a_len);
+		if (rc != SEC_BUILT)
+			return rc;
+	}
+	o.dst = 0;
+	o.dst_sgl = false;
+	if (unlikely(sym->m_dst != NULL && sym->m_dst != src)) {
+		rc = packet_copy(sym->m_dst, src, off, o.a_len);
+		if (rc != SEC_BUILT)
+			return rc;
+	}
+	if (d->s->iv == WD_CRYPTO_IV_GCM)
+		o.a_iv = iv_gcm(d, op);
+	sqe_auth(bd3, d, &o);
+	return SEC_BUILT;
+}
+
+/* Authenticated bytes in front of the payload, out of place: [sink][payload in dst]. */
+static __rte_noinline enum sec_build
+map_chain_apart(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
+	uint32_t a_off)
+{
+	static const struct sec_lead none;
+	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
+	enum sec_build rc;
+
+	rc = map_lists(sva, qp, o, &none, sym->m_src, &sink, sym->m_dst, a_off, o->a_len,
+		a_off + o->c_off, o->c_len);
+	if (rc != SEC_BUILT)
+		return rc;
+	return packet_copy(sym->m_dst, sym->m_src, a_off, o->c_off);
+}
+
+static __rte_always_inline enum sec_build
+build_chain(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	const struct rte_crypto_sym_op *sym = op->sym;
+	const uint32_t a_off = sym->auth.data.offset;
+	struct sec_op o = {
+		.a_len = sym->auth.data.length,
+		.c_len = sym->cipher.data.length,
+		.c_off = sym->cipher.data.offset - a_off,
+	};
+	enum sec_build rc;
+
+	/* The payload is the tail of what is authenticated: what drivers of this
+	 * hardware use. Unsigned arithmetic turns an offset before a_off into a huge one.
+	 */
+	if (unlikely(!payload_fits(d->s, o.c_len) || o.c_off > HISI_SEC_MAX_AAD ||
+			(uint64_t)o.c_off + o.c_len != o.a_len))
+		return SEC_BAD_ARGS;
+	rc = map_digest(sva, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	if (unlikely(rc != SEC_BUILT))
+		return rc;
+	if (unlikely(sym->m_dst != NULL && sym->m_dst != sym->m_src && o.c_off > 0))
+		rc = sym->m_src == NULL ? SEC_BAD_ARGS : map_chain_apart(sva, d->qp, &o, sym, a_off);
+	else
+		rc = map_payload(sva, d->qp, &o, sym, a_off, o.a_len);
+	if (unlikely(rc != SEC_BUILT))
+		return rc;
+	o.c_iv = iv_direct(sva, d, op);
+	sqe_auth(bd3, d, &o);
+	return SEC_BUILT;
+}
+
+/* AAD at an address of its own: source [AAD][payload], destination [sink][payload]. */
+static __rte_noinline enum sec_build
+map_aead_lists(const bool sva, const struct sec_dest *d, struct sec_op *o,
+	const struct rte_crypto_sym_op *sym, uint64_t aad)
+{
+	struct wd_crypto_qp *qp = d->qp;
+	const struct sec_lead src_lead = { .addr = aad, .len = o->c_off };
+	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
+	const struct rte_mbuf *dst = sym->m_dst == NULL ? sym->m_src : sym->m_dst;
+	const uint32_t off = sym->aead.data.offset;
+
+	return map_lists(sva, qp, o, &src_lead, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
+}
+
+static __rte_noinline enum sec_build
+aad_bounce(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
+{
+	uint8_t *copy = side_take(d->qp, d->s->aad_len);
+
+	if (copy == NULL)
+		return SEC_NO_ROOM;
+	memcpy(copy, data + d->s->aad_offset, d->s->aad_len);
+	*addr = dma_addr(d->qp, copy);
+	return SEC_BUILT;
+}
+
+static __rte_always_inline enum sec_build
+map_aead(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+{
+	const uint32_t off = sym->aead.data.offset;
+	const struct rte_mbuf *src = sym->m_src;
+	uint64_t aad;
+
+	if (o->c_off == 0)
+		return map_payload(sva, d->qp, o, sym, off, o->c_len);
+	if (unlikely(src == NULL || sym->aead.aad.data == NULL))
+		return SEC_BAD_ARGS;
+	aad = (sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) + d->s->aad_offset;
+	if (!sva && unlikely(!addr_valid(sym->aead.aad.phys_addr))) {
+		const enum sec_build rc = aad_bounce(d, sym->aead.aad.data, &aad);
+
+		if (rc != SEC_BUILT)
+			return rc;
+	}
+	/* AAD right in front of a flat payload in place: no list needed */
+	if ((sym->m_dst == NULL || sym->m_dst == src) && src->nb_segs == 1 &&
+			aad + o->c_off == mbuf_addr(sva, src, off)) {
+		if (unlikely(!in_data(src, off, o->c_len)))
+			return SEC_BAD_ARGS;
+		o->src = o->dst = aad;
+		return SEC_BUILT;
+	}
+	return map_aead_lists(sva, d, o, sym, aad);
+}
+
+static __rte_always_inline enum sec_build
+build_aead(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	const struct rte_crypto_sym_op *sym = op->sym;
+	struct sec_op o = {
+		.a_len = d->s->aad_len,
+		.c_len = sym->aead.data.length,
+		.c_off = d->s->aad_len,
+	};
+	enum sec_build rc;
+
+	if (unlikely(o.c_len < d->s->c_min))
+		return SEC_BAD_ARGS;
+	rc = map_digest(sva, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
+	if (unlikely(rc != SEC_BUILT))
+		return rc;
+	rc = map_aead(sva, d, &o, sym);
+	if (unlikely(rc != SEC_BUILT))
+		return rc;
+	if (likely(d->s->iv == WD_CRYPTO_IV_GCM)) {
+		o.c_iv = o.a_iv = iv_gcm(d, op);
+	} else {
+		ccm_iv(d->s, (const uint8_t *)op + d->s->iv_offset, o.c_len, d->scratch);
+		o.c_iv = dma_addr(d->qp, d->scratch->c_iv);
+		o.a_iv = dma_addr(d->qp, d->scratch->a_iv);
+	}
+	sqe_auth(bd3, d, &o);
+	return SEC_BUILT;
+}
+
+/* ---- enqueue ---- */
+
+static __rte_always_inline enum sec_build
+build(const bool bd3, const bool sva, struct sec_dest *d, struct rte_crypto_op *op)
+{
+	const struct rte_cryptodev_sym_session *sess = op->sym->session;
+
+	if (unlikely(op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC))
+		return SEC_BAD_ARGS;
+	if (unlikely(op->sess_type != RTE_CRYPTO_OP_WITH_SESSION || sess == NULL ||
+			sess->driver_id != d->qp->driver_id))
+		return SEC_BAD_SESSION;
+	d->s = (const struct wd_crypto_session *)sess->driver_priv_data;
+	/* of a device with another BD type or addressing, or cleared */
+	if (unlikely(d->s->kind != d->qp->kind))
+		return SEC_BAD_SESSION;
+	d->slot->expect = d->s->expect;
+	switch (d->s->class) {
+	case WD_CRYPTO_CIPHER:
+		return build_cipher(bd3, sva, d, op);
+	case WD_CRYPTO_CHAIN:
+		return build_chain(bd3, sva, d, op);
+	case WD_CRYPTO_AEAD:
+		return build_aead(bd3, sva, d, op);
+	default:
+		return build_auth(bd3, sva, d, op);
+	}
+}
+
+/* An op that could not be built ends the burst; the ones before it still go out. */
+static __rte_noinline void
+refuse(const struct sec_dest *d, struct rte_crypto_op *op, enum sec_build why)
+{
+	if (why == SEC_NO_ROOM && !d->first)
+		return; /* a full queue, not a bad op */
+	d->qp->stats.enqueue_err_count++;
+	op->status = why == SEC_BAD_SESSION ? RTE_CRYPTO_OP_STATUS_INVALID_SESSION :
+					      RTE_CRYPTO_OP_STATUS_INVALID_ARGS;
+}
+
+static __rte_always_inline uint16_t
+enqueue(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)
+{
+	struct wd_queue *q = &qp->q;
+	const uint16_t in_flight = wd_queue_in_flight(q);
+	const uint16_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
+	uint32_t side_start, side_tail;
+	uint16_t i;
+
+	if (in_flight == 0)
+		qp->side_head = qp->side_tail = 0;
+	side_start = side_tail = qp->side_tail;
+	for (i = 0; i < nb; i++) {
+		const uint16_t idx = (uint16_t)(q->tail + i) & q->sq_mask;
+		struct sec_dest d = {
+			.qp = qp,
+			.slot = &qp->slots[idx],
+			.scratch = &qp->scratch[idx],
+			.sqe = q->sq + (size_t)idx * HISI_SEC_SQE_SIZE,
+			.first = in_flight == 0 && i == 0,
+		};
+		const enum sec_build rc = build(bd3, sva, &d, ops[i]);
+
+		if (unlikely(rc != SEC_BUILT)) {
+			qp->side_tail = side_tail;
+			refuse(&d, ops[i], rc);
+			break;
+		}
+		d.slot->op = ops[i];
+		d.slot->side_tail = side_tail = qp->side_tail;
+	}
+	if (i == 0)
+		return 0;
+	if (unlikely(wd_queue_submit(q, i) == 0)) {
+		qp->side_tail = side_start; /* dead: the ops stay the caller's */
+		return 0;
+	}
+	qp->stats.enqueued_count += i;
+	return i;
+}
+
+/* ---- dequeue ---- */
+
+static bool
+equal_timingsafe(const uint8_t *a, const uint8_t *b, unsigned int len)
+{
+	uint8_t diff = 0;
+
+	for (unsigned int i = 0; i < len; i++)
+		diff |= a[i] ^ b[i];
+	return diff == 0;
+}
+
+/* Result word to op status, everything considered. */
+static enum rte_crypto_op_status
+result_status(const struct wd_crypto_session *s, uint32_t result)
+{
+	const uint32_t icv = result >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK;
+	const uint32_t flag = result >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK;
+	const uint32_t error = result >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT & HISI_SEC_STATUS_ERROR_TYPE_MASK;
+
+	if ((result & HISI_SEC_STATUS_DONE) == 0 || error != 0)
+		return RTE_CRYPTO_OP_STATUS_ERROR;
+	if (icv == HISI_SEC_ICV_MISMATCH)
+		return RTE_CRYPTO_OP_STATUS_AUTH_FAILED;
+	if (icv > HISI_SEC_ICV_MISMATCH)
+		return RTE_CRYPTO_OP_STATUS_ERROR;
+	/* what a digest alone reports is inferred only, so not insisted on */
+	if (s->class == WD_CRYPTO_AUTH)
+		return RTE_CRYPTO_OP_STATUS_SUCCESS;
+	if (flag != (s->expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
+		return RTE_CRYPTO_OP_STATUS_ERROR;
+	return RTE_CRYPTO_OP_STATUS_SUCCESS;
+}
+
+/* An op whose result is not the plain good one, or whose digest went through our memory. */
+static __rte_noinline enum rte_crypto_op_status
+finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t result)
+{
+	const struct rte_crypto_op *op = slot->op;
+	const struct rte_cryptodev_sym_session *sess = op->sym->session;
+	const struct wd_crypto_session *s = (const struct wd_crypto_session *)sess->driver_priv_data;
+	enum rte_crypto_op_status status = result_status(s, result);
+	uint8_t *mac = qp->scratch[slot - qp->slots].digest;
+	uint8_t *digest = s->class == WD_CRYPTO_AEAD ? op->sym->aead.digest.data :
+						       op->sym->auth.digest.data;
+
+	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && (slot->expect & WD_CRYPTO_RESULT_SLOW) != 0) {
+		if (!s->verify)
+			memcpy(digest, mac, s->digest_len);
+		else if (s->class == WD_CRYPTO_AUTH && !equal_timingsafe(digest, mac, s->digest_len))
+			status = RTE_CRYPTO_OP_STATUS_AUTH_FAILED;
+	}
+	if (status != RTE_CRYPTO_OP_STATUS_SUCCESS)
+		qp->stats.dequeue_err_count++;
+	return status;
+}
+
+/* The device is dead and quiet: what it did not complete has failed, in order. */
+static __rte_noinline uint16_t
+flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
+{
+	struct wd_queue *q = &qp->q;
+
+	for (uint16_t i = 0; i < nb; i++) {
+		const struct wd_crypto_slot *slot = &qp->slots[(uint16_t)(q->head + i) & q->sq_mask];
+
+		ops[i] = slot->op;
+		ops[i]->status = RTE_CRYPTO_OP_STATUS_ERROR;
+		qp->side_head = slot->side_tail;
+	}
+	q->head = (uint16_t)(q->head + nb);
+	qp->stats.dequeued_count += nb;
+	qp->stats.dequeue_err_count += nb;
+	return nb;
+}
+
+/* The queue was found dead after nothing was complete: what was completed before
+ * the device stopped is still delivered, the rest has failed.
+ */
+static __rte_noinline uint16_t
+dequeue_dead(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_max)
+{
+	rte_io_rmb(); /* the word that says dead, before the completion */
+	if (!qp->q.lied && wd_queue_completed(&qp->q, 1) != 0)
+		return 0; /* the next call takes it */
+	return flush(qp, ops, nb_max);
+}
+
+static uint16_t
+wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops)
+{
+	struct wd_crypto_qp *qp = queue_pair;
+	struct wd_queue *q = &qp->q;
+	const uint16_t nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(q));
+	const uint16_t nb = wd_queue_completed(q, nb_max);
+	uint16_t idx = 0;
+
+	if (nb == 0) {
+		if (unlikely(nb_max > 0 && wd_queue_dead(q)))
+			return dequeue_dead(qp, ops, nb_max);
+		return 0;
+	}
+	for (uint16_t i = 0; i < nb; i++) {
+		const struct wd_crypto_slot *slot;
+		uint32_t result;
+
+		idx = (uint16_t)(q->head + i) & q->sq_mask;
+		slot = &qp->slots[idx];
+		result = rte_le_to_cpu_32(*(const volatile uint32_t *)(q->sq +
+			(size_t)idx * HISI_SEC_SQE_SIZE + HISI_SEC_STATUS_OFFSET));
+		ops[i] = slot->op;
+		ops[i]->status = likely((result & WD_CRYPTO_RESULT_MASK) == slot->expect) ?
+			RTE_CRYPTO_OP_STATUS_SUCCESS :
+			finish_slow(qp, slot, result);
+	}
+	qp->side_head = qp->slots[idx].side_tail;
+	wd_queue_release(q, nb);
+	qp->stats.dequeued_count += nb;
+	return nb;
+}
+
+/* ---- the four enqueue functions ---- */
+
+#define SEC_ENQUEUE(name, bd3, sva)                                                                 \
+	static uint16_t name(void *qp, struct rte_crypto_op **ops, uint16_t nb_ops)                 \
+	{                                                                                           \
+		return enqueue(bd3, sva, qp, ops, nb_ops);                                          \
+	}
+
+SEC_ENQUEUE(wd_crypto_sec_enqueue_bd2_iova, false, false)
+SEC_ENQUEUE(wd_crypto_sec_enqueue_bd2_va, false, true)
+SEC_ENQUEUE(wd_crypto_sec_enqueue_bd3_iova, true, false)
+SEC_ENQUEUE(wd_crypto_sec_enqueue_bd3_va, true, true)
+
+void
+wd_crypto_sec_set_burst(struct rte_cryptodev *dev)
+{
+	static const enqueue_pkt_burst_t enqueues[2][2] = {
+		{ wd_crypto_sec_enqueue_bd2_iova, wd_crypto_sec_enqueue_bd2_va },
+		{ wd_crypto_sec_enqueue_bd3_iova, wd_crypto_sec_enqueue_bd3_va },
+	};
+	const struct wd_crypto_dev *priv = dev->data->dev_private;
+
+	dev->enqueue_burst = enqueues[priv->version >= 3][priv->sva];
+	dev->dequeue_burst = wd_crypto_sec_dequeue;
+}
