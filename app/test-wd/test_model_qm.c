@@ -88,7 +88,7 @@ fake_invert(struct wdm_space *space, struct wdm_task *task)
 
 static void
 fake_run(void *engine_arg, struct wdm_space *space, uint16_t qc_type, struct wdm_task *tasks,
-	unsigned int nb)
+		unsigned int nb)
 {
 	struct fake_engine *e = engine_arg;
 
@@ -163,7 +163,8 @@ struct client {
 };
 
 static int
-client_attach(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_depth, uint16_t cq_depth)
+client_attach(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_depth,
+		uint16_t cq_depth)
 {
 	*c = (struct client){ .dev = dev, .qn = qn, .sq_depth = sq_depth, .cq_depth = cq_depth };
 	c->space = wdm_space_create(NULL, NULL);
@@ -177,19 +178,20 @@ client_attach(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_de
 	memset(c->cq, 0xa5, cq_depth * sizeof(*c->cq));
 	memset(c->words, 0xa5, sizeof(*c->words));
 	WDT_CHECK_EQ(wdm_space_map(c->space, DATA_IOVA, c->data, DATA_LEN), 0);
-	c->qp = wdm_qp_create(dev, &(struct wdm_qp_config){
-		.space = c->space,
-		.sq = c->sq,
-		.cq = c->cq,
-		.sq_depth = sq_depth,
-		.cq_depth = cq_depth,
-		.sq_db = &c->words->sq_db,
-		.cq_db = &c->words->cq_db,
-		.send_status = &c->words->send_status,
-		.recv_status = &c->words->recv_status,
-		.qn = qn,
-		.qc_type = 1,
-	});
+	c->qp = wdm_qp_create(dev,
+			&(struct wdm_qp_config){
+					.space = c->space,
+					.sq = c->sq,
+					.cq = c->cq,
+					.sq_depth = sq_depth,
+					.cq_depth = cq_depth,
+					.sq_db = &c->words->sq_db,
+					.cq_db = &c->words->cq_db,
+					.send_status = &c->words->send_status,
+					.recv_status = &c->words->recv_status,
+					.qn = qn,
+					.qc_type = 1,
+			});
 	WDT_CHECK(c->qp != NULL);
 	return WDT_PASS;
 }
@@ -239,7 +241,7 @@ static uint64_t
 doorbell(uint64_t qn, uint64_t cmd, uint64_t tag, uint64_t index, uint64_t prio)
 {
 	return htole64(qn | cmd << HISI_QM_DB_CMD_SHIFT | tag << HISI_QM_DB_RAND_SHIFT |
-		index << HISI_QM_DB_INDEX_SHIFT | prio << HISI_QM_DB_PRIO_SHIFT);
+			index << HISI_QM_DB_INDEX_SHIFT | prio << HISI_QM_DB_PRIO_SHIFT);
 }
 
 static void
@@ -261,7 +263,7 @@ static void
 ring_sq(struct client *c)
 {
 	__atomic_store_n(&c->words->sq_db, doorbell(c->qn, HISI_QM_DB_CMD_SQ, 0, c->tail, 0),
-		__ATOMIC_RELEASE);
+			__ATOMIC_RELEASE);
 }
 
 static void
@@ -275,8 +277,8 @@ submit(struct client *c, unsigned int nb)
 static int
 poll_one(struct client *c)
 {
-	const uint64_t w1 = le64toh(__atomic_load_n((uint64_t *)(void *)&c->cq[c->head] + 1,
-		__ATOMIC_ACQUIRE));
+	const uint64_t w1 = le64toh(
+			__atomic_load_n((uint64_t *)(void *)&c->cq[c->head] + 1, __ATOMIC_ACQUIRE));
 
 	if ((w1 >> HISI_QM_CQE_W1_PHASE_SHIFT & 1) != c->phase)
 		return -1;
@@ -289,7 +291,7 @@ static void
 ring_cq(struct client *c)
 {
 	__atomic_store_n(&c->words->cq_db, doorbell(c->qn, HISI_QM_DB_CMD_CQ, 0, c->head, 0),
-		__ATOMIC_RELEASE);
+			__ATOMIC_RELEASE);
 }
 
 static struct wdm_qp_stats
@@ -370,13 +372,13 @@ WDT_TEST(qm_queue_arguments)
 		.recv_status = &words.recv_status,
 		.qn = HISI_QM_MAX_QUEUES - 1,
 	};
-#define REFUSED(field, value)                                                                       \
-	do {                                                                                        \
-		bad = good;                                                                         \
-		bad.field = value;                                                                  \
-		errno = 0;                                                                          \
-		WDT_CHECK(wdm_qp_create(dev, &bad) == NULL);                                        \
-		WDT_CHECK_EQ(errno, EINVAL);                                                        \
+#define REFUSED(field, value)                                                                      \
+	do {                                                                                       \
+		bad = good;                                                                        \
+		bad.field = value;                                                                 \
+		errno = 0;                                                                         \
+		WDT_CHECK(wdm_qp_create(dev, &bad) == NULL);                                       \
+		WDT_CHECK_EQ(errno, EINVAL);                                                       \
 	} while (0)
 	REFUSED(space, NULL);
 	REFUSED(sq, NULL);
@@ -851,7 +853,8 @@ WDT_TEST(qm_unmapped_memory_is_an_error)
 	step_until_idle(c.dev);
 	WDT_CHECK_EQ(c.sq[0].status, FAKE_DONE | FAKE_EFAULT << FAKE_ERROR_SHIFT);
 	WDT_CHECK_EQ(stats_of(&c).errors, 2);
-	WDT_CHECK_EQ(wdm_space_map(c.space, DATA_IOVA + DATA_LEN / 2, c.data + DATA_LEN / 2, 16), 0);
+	WDT_CHECK_EQ(wdm_space_map(c.space, DATA_IOVA + DATA_LEN / 2, c.data + DATA_LEN / 2, 16),
+			0);
 	submit(&c, 1);
 	step_until_idle(c.dev);
 	WDT_CHECK_EQ(c.sq[2].status, FAKE_DONE);
@@ -875,7 +878,8 @@ WDT_TEST(qm_queues_take_turns)
 	for (unsigned int i = 0; i < 3; i++)
 		WDT_CHECK_EQ(stats_of(&c[i]).taken, WDM_BATCH);
 	/* one that dies in the middle of the list takes nothing from the others */
-	WDT_CHECK_EQ(wdm_dev_fault(dev, &(struct wdm_fault){ .kind = WDM_FAULT_RESET, .at = 150 }), 0);
+	WDT_CHECK_EQ(wdm_dev_fault(dev, &(struct wdm_fault){ .kind = WDM_FAULT_RESET, .at = 150 }),
+			0);
 	wdm_qp_stop(c[0].qp);
 	WDT_CHECK_EQ(client_start(&c[0]), 0);
 	submit(&c[0], 149);
@@ -1125,10 +1129,36 @@ WDT_TEST(fault_texts)
 		{ "reset@3/0", { WDM_FAULT_RESET, 0, 3, 0 } },
 	};
 	static const char *const bad[] = {
-		"", ":", "@", "none", "ic", "icvs", "ICV", " icv", "icv ", "icv:", "icv:1", "icv@", "icv@x",
-		"icv@-1", "icv@+1", "icv@ 1", "icv@1/", "icv@1/2/3", "icv/2", "icv@1@2", "error_type",
-		"error_type:0", "error_type:256", "error_type:0x", "error_type:1:2", "error_type:",
-		"sq_head:65536", "sq_head:4294967296", "drop@18446744073709551616", "drop@1,stall",
+		"",
+		":",
+		"@",
+		"none",
+		"ic",
+		"icvs",
+		"ICV",
+		" icv",
+		"icv ",
+		"icv:",
+		"icv:1",
+		"icv@",
+		"icv@x",
+		"icv@-1",
+		"icv@+1",
+		"icv@ 1",
+		"icv@1/",
+		"icv@1/2/3",
+		"icv/2",
+		"icv@1@2",
+		"error_type",
+		"error_type:0",
+		"error_type:256",
+		"error_type:0x",
+		"error_type:1:2",
+		"error_type:",
+		"sq_head:65536",
+		"sq_head:4294967296",
+		"drop@18446744073709551616",
+		"drop@1,stall",
 	};
 	const struct wdm_fault untouched = { WDM_FAULT_DROP, 1, 2, 3 };
 	struct wdm_fault fault;

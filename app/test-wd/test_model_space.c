@@ -125,11 +125,14 @@ lookup_agrees(struct wdm_space *space, uint8_t *const *pages, unsigned int at, u
 	bool contiguous = true;
 
 	for (unsigned int i = at; i < at + nb; i++) {
-		if (pages[i] == NULL || (i > at && pages[i] != pages[i - 1] + PAGE))
+		if (pages[i] == NULL ||
+				(i > at &&
+						(pages[i - 1] == NULL ||
+								pages[i] - PAGE != pages[i - 1])))
 			contiguous = false;
 	}
 	return wdm_space_host(space, (uint64_t)at * PAGE, (size_t)nb * PAGE) ==
-		(contiguous ? pages[at] : NULL);
+			(contiguous ? pages[at] : NULL);
 }
 
 WDT_TEST(space_random_against_page_table)
@@ -149,21 +152,24 @@ WDT_TEST(space_random_against_page_table)
 		for (unsigned int i = at; i < at + nb; i++)
 			nb_mapped += pages[i] != NULL;
 		if (wdt_random() % 2 == 0) {
-			WDT_CHECK_EQ(wdm_space_map(space, (uint64_t)at * PAGE, base, (size_t)nb * PAGE),
-				nb_mapped == 0 ? 0 : -EEXIST);
+			WDT_CHECK_EQ(wdm_space_map(space, (uint64_t)at * PAGE, base,
+						     (size_t)nb * PAGE),
+					nb_mapped == 0 ? 0 : -EEXIST);
 			for (unsigned int i = at; nb_mapped == 0 && i < at + nb; i++)
 				pages[i] = base + (size_t)(i - at) * PAGE;
 		} else {
 			WDT_CHECK_EQ(wdm_space_unmap(space, (uint64_t)at * PAGE, (size_t)nb * PAGE),
-				nb_mapped == 0 ? -ENOENT : 0);
+					nb_mapped == 0 ? -ENOENT : 0);
 			for (unsigned int i = at; i < at + nb; i++)
 				pages[i] = NULL;
 		}
 		for (unsigned int i = 0; i < 8; i++) {
 			const unsigned int from = (unsigned int)(wdt_random() % MODEL_PAGES);
-			const unsigned int len = (unsigned int)(wdt_random() % (MODEL_PAGES - from) % 8);
+			const unsigned int len =
+					(unsigned int)(wdt_random() % (MODEL_PAGES - from) % 8);
 
-			WDT_CHECK(lookup_agrees(space, pages, from, 1 + len % (MODEL_PAGES - from)));
+			WDT_CHECK(lookup_agrees(
+					space, pages, from, 1 + len % (MODEL_PAGES - from)));
 		}
 	}
 	wdm_space_destroy(space);
@@ -183,15 +189,16 @@ WDT_TEST(space_thousands_of_regions)
 	for (uint64_t i = 0; i < NB_MANY; i++) {
 		const uint64_t page = i * 4093 % NB_MANY;
 
-		WDT_CHECK_EQ(wdm_space_map(space, page * HUGE_PAGE, host + 2 * page * HUGE_PAGE, HUGE_PAGE),
-			0);
+		WDT_CHECK_EQ(wdm_space_map(space, page * HUGE_PAGE, host + 2 * page * HUGE_PAGE,
+					     HUGE_PAGE),
+				0);
 	}
 	from = now_ns();
 	for (unsigned int i = 0; i < 200000; i++) {
 		const uint64_t page = wdt_random() % NB_MANY, offset = wdt_random() % HUGE_PAGE;
 
 		WDT_CHECK(wdm_space_host(space, page * HUGE_PAGE + offset, 1) ==
-			host + 2 * page * HUGE_PAGE + offset);
+				host + 2 * page * HUGE_PAGE + offset);
 	}
 	printf("# lookup among %u regions: %" PRIu64 " ns\n", NB_MANY, (now_ns() - from) / 200000);
 	WDT_CHECK_EQ(wdm_space_unmap(space, 10 * HUGE_PAGE, (NB_MANY - 20) * HUGE_PAGE), 0);
@@ -273,7 +280,9 @@ static int
 remote_check(struct remote *r, uint64_t addr, size_t len)
 {
 	r->nb_calls++;
-	return addr >= sizeof(r->bytes) || len > sizeof(r->bytes) - addr || addr + len > r->bad ? -EIO : 0;
+	return addr >= sizeof(r->bytes) || len > sizeof(r->bytes) - addr || addr + len > r->bad ?
+			-EIO :
+			0;
 }
 
 static int
@@ -340,7 +349,8 @@ WDT_TEST(space_ops_for_what_is_not_mapped)
 WDT_TEST(space_self_reports_faults)
 {
 	struct wdm_space *space = wdm_space_create(&wdm_space_self, NULL);
-	uint8_t *p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p = mmap(
+			NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint8_t *data = malloc(4 * PAGE), *got = malloc(4 * PAGE);
 	const uint64_t addr = (uintptr_t)p;
 

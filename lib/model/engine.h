@@ -30,8 +30,8 @@ struct wdm_class_ops {
 	/* Work on tasks[0..nb), nb up to WDM_BATCH: read and write client memory in
 	 * space, leave the result in the copy. The caller holds the space's lock.
 	 */
-	void (*run)(void *engine, struct wdm_space *space, uint16_t qc_type,
-		struct wdm_task *tasks, unsigned int nb);
+	void (*run)(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task *tasks,
+			unsigned int nb);
 	/* Apply a fault of kind ERROR_TYPE, ICV or NOT_DONE to a result. With ICV run()
 	 * worked on the task; with the others it did not, and what the descriptor holds
 	 * where the result goes is the client's.
@@ -44,12 +44,12 @@ struct wdm_class_ops {
 extern const struct wdm_class_ops wdm_sec_ops;
 
 /** wdm_dev_create() for a class that is not in enum wdm_class; conf->class is not looked at. */
-struct wdm_dev *wdm_dev_create_with_ops(const struct wdm_dev_config *conf,
-	const struct wdm_class_ops *ops);
+struct wdm_dev *wdm_dev_create_with_ops(
+		const struct wdm_dev_config *conf, const struct wdm_class_ops *ops);
 
 /** The fault that hits descriptor number n, counted from 1 since the queue's start, or NULL. */
-const struct wdm_fault *wdm_fault_match(const struct wdm_fault *faults, unsigned int nb_faults,
-	uint64_t n);
+const struct wdm_fault *wdm_fault_match(
+		const struct wdm_fault *faults, unsigned int nb_faults, uint64_t n);
 /** Whether kind and value go together. */
 bool wdm_fault_valid(const struct wdm_fault *fault);
 

@@ -31,7 +31,7 @@ wdm_fault_valid(const struct wdm_fault *fault)
 	const unsigned int kind = (unsigned int)fault->kind;
 
 	return kind != WDM_FAULT_NONE && kind < NB_KINDS && fault->value >= kinds[kind].min &&
-		fault->value <= kinds[kind].max;
+			fault->value <= kinds[kind].max;
 }
 
 static bool
@@ -96,7 +96,8 @@ wdm_fault_parse(const char *text, struct wdm_fault *fault)
 	text += len;
 	if (parse_part(&text, ':', &value) != 0)
 		return -EINVAL;
-	if (*text == '@' && (parse_part(&text, '@', &at) != 0 || parse_part(&text, '/', &every) != 0))
+	if (*text == '@' &&
+			(parse_part(&text, '@', &at) != 0 || parse_part(&text, '/', &every) != 0))
 		return -EINVAL;
 	if (*text != '\0' || value > UINT32_MAX)
 		return -EINVAL;

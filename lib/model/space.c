@@ -146,8 +146,7 @@ regions_grow(struct wdm_space *space)
 static void
 regions_insert(struct wdm_space *space, unsigned int at, struct region r)
 {
-	memmove(&space->regions[at + 1], &space->regions[at],
-		(space->nb_regions - at) * sizeof(r));
+	memmove(&space->regions[at + 1], &space->regions[at], (space->nb_regions - at) * sizeof(r));
 	space->regions[at] = r;
 	space->nb_regions++;
 }
@@ -156,7 +155,7 @@ static void
 regions_remove(struct wdm_space *space, unsigned int at, unsigned int nb)
 {
 	memmove(&space->regions[at], &space->regions[at + nb],
-		(space->nb_regions - at - nb) * sizeof(space->regions[0]));
+			(space->nb_regions - at - nb) * sizeof(space->regions[0]));
 	space->nb_regions -= nb;
 }
 
@@ -314,7 +313,8 @@ stretch_at(struct wdm_space *space, uint64_t addr, size_t len)
 /* Call fn for each stretch of [addr, addr + len), mapped or not as asked. */
 static int
 for_each_stretch(struct wdm_space *space, uint64_t addr, void *buf, size_t len, bool mapped,
-	int (*fn)(struct wdm_space *space, uint64_t addr, uint8_t *host, uint8_t *buf, size_t len))
+		int (*fn)(struct wdm_space *space, uint64_t addr, uint8_t *host, uint8_t *buf,
+				size_t len))
 {
 	uint8_t *pos = buf;
 
@@ -427,7 +427,7 @@ bool
 wdm_dma_allowed(struct wdm_space *space, uint64_t addr, size_t len)
 {
 	return wdm_dma_ptr(space, addr, len) != NULL ||
-		for_each_stretch(space, addr, NULL, len, false, remote_probe) == 0;
+			for_each_stretch(space, addr, NULL, len, false, remote_probe) == 0;
 }
 
 /* Of the own process too, the kernel's copy reports a bad address instead of a signal. */

@@ -116,7 +116,7 @@ model_create(struct wd_sim *sim)
 	if (sim->model == NULL) {
 		rc = -errno;
 		WD_SIM_LOG(ERR, "%s: cannot create a device of hw=%s: %s", sim->name, o->hw->name,
-			rte_strerror(-rc));
+				rte_strerror(-rc));
 		wdm_space_destroy(sim->space);
 		return rc;
 	}
@@ -204,44 +204,90 @@ queue_memory(size_t size, int socket_id)
 	return mem;
 }
 
+/* Where a queue lies in its memory. */
+struct layout {
+	uint8_t *sq;
+	uint8_t *cq;
+	struct words *words;
+};
+
+/* Fills layout; NULL without memory. */
+static void *
+rings_alloc(uint16_t depth, size_t sqe_size, int socket_id, struct layout *layout)
+{
+	const size_t sq_size = RTE_ALIGN_CEIL(depth * sqe_size, LINE);
+	const size_t cq_size = RTE_ALIGN_CEIL(depth * sizeof(struct hisi_qm_cqe), LINE);
+	uint8_t *mem = queue_memory(sq_size + cq_size + sizeof(struct words), socket_id);
+
+	if (mem == NULL)
+		return NULL;
+	layout->sq = mem;
+	layout->cq = mem + sq_size;
+	layout->words = (struct words *)(void *)(mem + sq_size + cq_size);
+	return mem;
+}
+
+static struct wdm_qp *
+qp_create(const struct wd_sim *sim, const struct layout *at, uint16_t qn, uint16_t qc_type)
+{
+	const struct wdm_qp_config conf = {
+		.space = sim->space,
+		.sq = at->sq,
+		.cq = at->cq,
+		.sq_depth = sim->options.depth,
+		.cq_depth = sim->options.depth,
+		.sq_db = &at->words->sq_db,
+		.cq_db = &at->words->cq_db,
+		.send_status = &at->words->send_status,
+		.recv_status = &at->words->recv_status,
+		.qn = qn,
+		.qc_type = qc_type,
+	};
+
+	return wdm_qp_create(sim->model, &conf);
+}
+
+static void
+geometry_fill(struct wd_queue *q, const struct layout *at, uint16_t depth, size_t sqe_size,
+		uint16_t qn)
+{
+	q->sq = at->sq;
+	q->cq = at->cq;
+	q->sq_depth = depth;
+	q->cq_depth = depth;
+	q->sqe_size = (uint16_t)sqe_size;
+	q->qn = qn;
+	q->sq_db = &at->words->sq_db;
+	q->cq_db = &at->words->cq_db;
+	q->sq_db_word = qn | HISI_QM_DB_CMD_SQ << HISI_QM_DB_CMD_SHIFT;
+	q->cq_db_word = qn | HISI_QM_DB_CMD_CQ << HISI_QM_DB_CMD_SHIFT;
+	q->send_status = &at->words->send_status;
+	q->recv_status = &at->words->recv_status;
+}
+
 static int
 sim_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q)
 {
 	struct wd_sim *sim = dev->transport_data;
 	const uint16_t depth = sim->options.depth;
 	const size_t sqe_size = wdm_class_sqe_size(WDM_CLASS_SEC);
-	const size_t sq_size = RTE_ALIGN_CEIL(depth * sqe_size, LINE);
-	const size_t cq_size = RTE_ALIGN_CEIL(depth * sizeof(struct hisi_qm_cqe), LINE);
+	const int qn = number_alloc(sim);
 	struct wd_sim_queue *sq;
-	struct words *words;
-	int rc, qn;
+	struct layout at;
+	int rc;
 
-	qn = number_alloc(sim);
 	if (qn < 0)
 		return qn;
 	sq = calloc(1, sizeof(*sq));
 	if (sq == NULL)
 		return -ENOMEM;
-	sq->mem = queue_memory(sq_size + cq_size + sizeof(*words), conf->socket_id);
+	sq->mem = rings_alloc(depth, sqe_size, conf->socket_id, &at);
 	if (sq->mem == NULL) {
 		WD_SIM_LOG(ERR, "%s: no memory for a queue of %u descriptors", sim->name, depth);
 		rc = -ENOMEM;
 		goto free_queue;
 	}
-	words = RTE_PTR_ADD(sq->mem, sq_size + cq_size);
-	sq->qp = wdm_qp_create(sim->model, &(struct wdm_qp_config){
-		.space = sim->space,
-		.sq = sq->mem,
-		.cq = RTE_PTR_ADD(sq->mem, sq_size),
-		.sq_depth = depth,
-		.cq_depth = depth,
-		.sq_db = &words->sq_db,
-		.cq_db = &words->cq_db,
-		.send_status = &words->send_status,
-		.recv_status = &words->recv_status,
-		.qn = (uint16_t)qn,
-		.qc_type = conf->qc_type,
-	});
+	sq->qp = qp_create(sim, &at, (uint16_t)qn, conf->qc_type);
 	if (sq->qp == NULL) {
 		rc = -errno;
 		WD_SIM_LOG(ERR, "%s: cannot create queue %d: %s", sim->name, qn, rte_strerror(-rc));
@@ -250,19 +296,7 @@ sim_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_q
 	sq->sim = sim;
 	sq->qn = (uint16_t)qn;
 	sim->queues[qn] = sq;
-
-	q->sq = sq->mem;
-	q->cq = RTE_PTR_ADD(sq->mem, sq_size);
-	q->sq_depth = depth;
-	q->cq_depth = depth;
-	q->sqe_size = (uint16_t)sqe_size;
-	q->qn = (uint16_t)qn;
-	q->sq_db = &words->sq_db;
-	q->cq_db = &words->cq_db;
-	q->sq_db_word = (uint64_t)qn | HISI_QM_DB_CMD_SQ << HISI_QM_DB_CMD_SHIFT;
-	q->cq_db_word = (uint64_t)qn | HISI_QM_DB_CMD_CQ << HISI_QM_DB_CMD_SHIFT;
-	q->send_status = &words->send_status;
-	q->recv_status = &words->recv_status;
+	geometry_fill(q, &at, depth, sqe_size, sq->qn);
 	q->transport_data = sq;
 	return 0;
 

@@ -17,7 +17,7 @@
 
 extern int wd_sim_logtype;
 
-#define WD_SIM_LOG(level, fmt, ...) \
+#define WD_SIM_LOG(level, fmt, ...)                                                                \
 	rte_log(RTE_LOG_##level, wd_sim_logtype, "WD_SIM: " fmt "\n", ##__VA_ARGS__)
 
 #define WD_SIM_NAME "sim"

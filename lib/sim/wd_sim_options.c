@@ -79,7 +79,8 @@ latency_parse(const char *text, struct wd_sim_options *o)
 static int
 fault_parse(const char *text, struct wd_sim_options *o)
 {
-	if (o->nb_faults == RTE_DIM(o->faults) || wdm_fault_parse(text, &o->faults[o->nb_faults]) != 0)
+	if (o->nb_faults == RTE_DIM(o->faults) ||
+			wdm_fault_parse(text, &o->faults[o->nb_faults]) != 0)
 		return -EINVAL;
 	o->nb_faults++;
 	return 0;
@@ -117,15 +118,24 @@ static const struct {
 	{ engine_parse, "auto, openssl or instant" },
 	{ run_parse, "thread or inline" },
 	{ latency_parse, "0 to 10000000000 nanoseconds" },
-	{ fault_parse, "kind[:value][@at[/every]] with kind error_type, icv, not_done, sq_head, drop, stall"
-		" or reset, at most 8 of them" },
+	{ fault_parse,
+			"kind[:value][@at[/every]] with kind error_type, icv, not_done, sq_head, drop, stall"
+			" or reset, at most 8 of them" },
 	{ depth_parse, "a power of two, 2 to 32768" },
 	{ cpu_parse, "the number of a CPU" },
 };
 
 /* same order as above */
 const char *const wd_sim_option_names[] = {
-	"hw", "sva", "engine", "run", "latency_ns", "fault", "depth", "cpu", NULL,
+	"hw",
+	"sva",
+	"engine",
+	"run",
+	"latency_ns",
+	"fault",
+	"depth",
+	"cpu",
+	NULL,
 };
 static_assert(RTE_DIM(wd_sim_option_names) == RTE_DIM(options) + 1, "one name an option");
 
@@ -138,7 +148,7 @@ option_parse(const char *key, const char *value, struct wd_sim_options *o)
 		if (value != NULL && options[i].parse(value, o) == 0)
 			return 0;
 		WD_SIM_LOG(ERR, "option %s=%s: must be %s", key, value == NULL ? "" : value,
-			options[i].allowed);
+				options[i].allowed);
 		return -EINVAL;
 	}
 	return 0; /* somebody else's: lib/wd refuses what nobody knows */

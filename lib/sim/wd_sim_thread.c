@@ -135,7 +135,8 @@ place(const struct wd_sim *sim)
 		CPU_SET(cpu, &cpus);
 		rc = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 		if (rc != 0) {
-			WD_SIM_LOG(ERR, "%s: cannot run on cpu=%d: %s", sim->name, cpu, rte_strerror(rc));
+			WD_SIM_LOG(ERR, "%s: cannot run on cpu=%d: %s", sim->name, cpu,
+					rte_strerror(rc));
 			return -EINVAL;
 		}
 	}
@@ -151,11 +152,13 @@ place(const struct wd_sim *sim)
 		return 0;
 	rc = pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 	if (rc != 0)
-		WD_SIM_LOG(NOTICE, "%s: runs on a CPU of an lcore without real-time priority (%s), so each"
-			" may wait milliseconds for the other; leave it a CPU of its own with -l or cpu=",
-			sim->name, rte_strerror(rc));
+		WD_SIM_LOG(NOTICE,
+				"%s: runs on a CPU of an lcore without real-time priority (%s), so each"
+				" may wait milliseconds for the other; leave it a CPU of its own with -l or cpu=",
+				sim->name, rte_strerror(rc));
 	else
-		WD_SIM_LOG(INFO, "%s: runs on a CPU of an lcore, with real-time priority", sim->name);
+		WD_SIM_LOG(INFO, "%s: runs on a CPU of an lcore, with real-time priority",
+				sim->name);
 	return 1;
 }
 
