@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/* The SEC2 engine: a batch of descriptors in, results out. */
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "hisi_qm.h"
+#include "sec.h"
+
+static void
+set_status(struct wdm_task *task, uint32_t status)
+{
+	const uint32_t le = htole32(status);
+
+	memcpy(task->sqe + HISI_SEC_STATUS_OFFSET, &le, sizeof(le));
+}
+
+void
+wdm_sec_report_error(struct wdm_task *task, enum wdm_sec_error error)
+{
+	set_status(task, HISI_SEC_STATUS_DONE |
+		(uint32_t)error << HISI_SEC_STATUS_ERROR_TYPE_SHIFT);
+	task->error = true;
+}
+
+static void
+report_done(struct wdm_task *task, uint8_t flag, uint8_t icv)
+{
+	set_status(task, HISI_SEC_STATUS_DONE | (uint32_t)icv << HISI_SEC_STATUS_ICV_SHIFT |
+		(uint32_t)flag << HISI_SEC_STATUS_FLAG_SHIFT);
+	task->error = icv != 0;
+}
+
+void
+wdm_sec_finish(struct wdm_sec_req *req)
+{
+	enum wdm_sec_error error;
+
+	if (req->verify && CRYPTO_memcmp(req->mac, req->want, req->mac_len) != 0) {
+		report_done(req->task, req->flag, HISI_SEC_ICV_MISMATCH);
+		return;
+	}
+	error = wdm_sec_data_deliver(req);
+	if (error != WDM_SEC_OK)
+		wdm_sec_report_error(req->task, error);
+	else
+		report_done(req->task, req->flag, 0);
+}
+
+void
+wdm_sec_drain(struct wdm_sec *sec)
+{
+#ifdef WDM_HAVE_IPSEC_MB
+	if (sec->in_flight > 0)
+		wdm_sec_imb_flush(sec);
+#endif
+	sec->idle_tick = sec->tick;
+}
+
+static enum wdm_sec_error
+start(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	enum wdm_sec_error error = wdm_sec_parse(sec->version, req);
+
+	if (error == WDM_SEC_OK)
+		error = wdm_sec_data_open(sec, req);
+	if (error != WDM_SEC_OK)
+		return error;
+#ifdef WDM_HAVE_IPSEC_MB
+	if (sec->imb != NULL && wdm_sec_imb_takes(sec, req)) {
+		error = wdm_sec_imb_keys(sec, req);
+		if (error == WDM_SEC_OK)
+			wdm_sec_imb_submit(sec, req);
+		return error;
+	}
+#endif
+	error = wdm_sec_soft_keys(sec, req);
+	if (error != WDM_SEC_OK)
+		return error;
+	if (wdm_sec_soft_run(req) != 0)
+		return WDM_SEC_E_ENGINE;
+	wdm_sec_finish(req);
+	return WDM_SEC_OK;
+}
+
+/* What completes without looking at data. */
+static bool
+done_at_once(const struct wdm_sec *sec, struct wdm_task *task)
+{
+	if (wdm_sec_check_type(sec->version, task->sqe) != WDM_SEC_OK) {
+		wdm_sec_report_error(task, WDM_SEC_E_TYPE);
+		return true;
+	}
+	if (wdm_sec_is_invalid(sec->version, task->sqe)) {
+		report_done(task, 0, 0);
+		return true;
+	}
+	if (!sec->instant)
+		return false;
+	report_done(task, wdm_sec_flag_guess(sec->version, task->sqe), 0);
+	return true;
+}
+
+static void
+sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task *tasks,
+	unsigned int nb)
+{
+	struct wdm_sec *sec = engine;
+
+	wdm_sec_data_reset(sec);
+	for (unsigned int i = 0; i < nb; i++) {
+		struct wdm_sec_req *req = &sec->reqs[i];
+		enum wdm_sec_error error;
+
+		if (qc_type != HISI_SEC_QC_TYPE) {
+			wdm_sec_report_error(&tasks[i], WDM_SEC_E_QUEUE);
+			continue;
+		}
+		if (done_at_once(sec, &tasks[i]))
+			continue;
+		req->task = &tasks[i];
+		req->space = space;
+		error = start(sec, req);
+		if (error != WDM_SEC_OK)
+			wdm_sec_report_error(&tasks[i], error);
+	}
+	wdm_sec_drain(sec);
+}
+
+static void
+sec_destroy(void *engine)
+{
+	struct wdm_sec *sec = engine;
+
+	if (sec == NULL)
+		return;
+	wdm_sec_keys_destroy(sec);
+	wdm_sec_soft_destroy(sec);
+	wdm_sec_data_destroy(sec);
+#ifdef WDM_HAVE_IPSEC_MB
+	wdm_sec_imb_destroy(sec);
+#endif
+	OPENSSL_cleanse(sec, sizeof(*sec));
+	free(sec);
+}
+
+static void *
+sec_create(const struct wdm_dev_config *conf)
+{
+	const struct wdm_sec_version *version = wdm_sec_version_get(conf->hw_version);
+	struct wdm_sec *sec;
+	int rc;
+
+	if (version == NULL) {
+		errno = EINVAL;
+		return NULL;
+	}
+	sec = aligned_alloc(64, (sizeof(*sec) + 63) & ~(size_t)63);
+	if (sec == NULL)
+		return NULL;
+	memset(sec, 0, sizeof(*sec));
+	sec->version = version;
+	sec->instant = conf->engine == WDM_ENGINE_INSTANT;
+	rc = wdm_sec_data_create(sec);
+	if (rc == 0)
+		rc = wdm_sec_keys_create(sec);
+#ifdef WDM_HAVE_IPSEC_MB
+	if (rc == 0 && conf->engine == WDM_ENGINE_AUTO)
+		rc = wdm_sec_imb_create(sec);
+#endif
+	if (rc != 0) {
+		sec_destroy(sec);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return sec;
+}
+
+static void
+sec_fault(struct wdm_task *task, const struct wdm_fault *fault)
+{
+	uint32_t le, status;
+
+	memcpy(&le, task->sqe + HISI_SEC_STATUS_OFFSET, sizeof(le));
+	status = le32toh(le);
+	switch (fault->kind) {
+	case WDM_FAULT_ERROR_TYPE:
+		wdm_sec_report_error(task, (enum wdm_sec_error)(fault->value & HISI_SEC_STATUS_ERROR_TYPE_MASK));
+		return;
+	case WDM_FAULT_ICV:
+		status &= ~(HISI_SEC_STATUS_ICV_MASK << HISI_SEC_STATUS_ICV_SHIFT);
+		status |= HISI_SEC_ICV_MISMATCH << HISI_SEC_STATUS_ICV_SHIFT;
+		task->error = true;
+		break;
+	case WDM_FAULT_NOT_DONE:
+		status &= ~HISI_SEC_STATUS_DONE;
+		break;
+	default:
+		break;
+	}
+	set_status(task, status);
+}
+
+static void
+sec_writeback(void *ring_sqe, const struct wdm_task *task)
+{
+	memcpy((uint8_t *)ring_sqe + HISI_SEC_STATUS_OFFSET, task->sqe + HISI_SEC_STATUS_OFFSET,
+		HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
+}
+
+const struct wdm_class_ops wdm_sec_ops = {
+	.sqe_size = HISI_SEC_SQE_SIZE,
+	.create = sec_create,
+	.destroy = sec_destroy,
+	.run = sec_run,
+	.fault = sec_fault,
+	.writeback = sec_writeback,
+};

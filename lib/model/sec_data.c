@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * Client data as pointers. A range that lies in one piece of host memory is
+ * used where it is; anything else is gathered into the arena, and results are
+ * scattered back from there.
+ */
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "hisi_qm.h"
+#include "sec.h"
+
+/* UADK's pools hold this many lists; a longer chain is taken for a loop. */
+#define MAX_SGLS 256U
+#define MAX_PIECES (MAX_SGLS * HISI_SGL_MAX_ENTRIES)
+/* two sides to a descriptor; twice that, so that small ones rarely wait for room */
+#define PIECES_NEED (2 * MAX_PIECES)
+#define PIECES_SIZE (2 * PIECES_NEED)
+/* input, output and authenticated data of the largest descriptor, with alignment */
+#define ARENA_SIZE (3 * (size_t)(1 << 24) + 65536 + 4096)
+
+int
+wdm_sec_data_create(struct wdm_sec *sec)
+{
+	sec->arena = malloc(ARENA_SIZE);
+	sec->pieces = calloc(PIECES_SIZE, sizeof(sec->pieces[0]));
+	return sec->arena == NULL || sec->pieces == NULL ? -1 : 0;
+}
+
+void
+wdm_sec_data_destroy(struct wdm_sec *sec)
+{
+	if (sec->arena != NULL)
+		OPENSSL_cleanse(sec->arena, sec->arena_high);
+	free(sec->arena);
+	free(sec->pieces);
+}
+
+void
+wdm_sec_data_reset(struct wdm_sec *sec)
+{
+	sec->arena_used = 0;
+	sec->pieces_used = 0;
+}
+
+uint8_t *
+wdm_sec_arena_get(struct wdm_sec *sec, size_t len)
+{
+	uint8_t *p = sec->arena + sec->arena_used;
+
+	sec->arena_used += (len + 63) & ~(size_t)63;
+	if (sec->arena_used > sec->arena_high)
+		sec->arena_high = sec->arena_used;
+	return p;
+}
+
+/* Room for whatever this request may turn out to need. */
+static void
+reserve(struct wdm_sec *sec, const struct wdm_sec_req *req)
+{
+	const size_t most = 2 * ((size_t)req->a_len + req->c_len) + 1024;
+	const size_t need = most < ARENA_SIZE ? most : ARENA_SIZE;
+	const bool lists = req->src_type == HISI_SEC_ADDR_SGL || req->dst_type == HISI_SEC_ADDR_SGL;
+
+	if (ARENA_SIZE - sec->arena_used >= need &&
+			(!lists || PIECES_SIZE - sec->pieces_used >= PIECES_NEED))
+		return;
+	wdm_sec_drain(sec);
+	wdm_sec_data_reset(sec);
+}
+
+/* The pieces of one list of a chain, until `end` bytes are covered. */
+static enum wdm_sec_error
+walk_list(struct wdm_sec *sec, struct wdm_space *space, uint64_t addr, unsigned int nb,
+	uint64_t *covered, uint64_t end)
+{
+	for (unsigned int i = 0; i < nb && *covered < end; i++) {
+		struct hisi_sge sge;
+		uint32_t len;
+
+		if (wdm_dma_read(space, addr + sizeof(struct hisi_sgl) + i * sizeof(sge), &sge,
+				sizeof(sge)) != 0)
+			return WDM_SEC_E_ADDR;
+		len = le32toh(sge.len);
+		if (len == 0 || len > HISI_SGE_MAX_LEN)
+			return WDM_SEC_E_SGL;
+		sec->pieces[sec->pieces_used++] =
+			(struct wdm_sec_piece){ .addr = le64toh(sge.addr), .len = len };
+		*covered += len;
+	}
+	return WDM_SEC_OK;
+}
+
+static enum wdm_sec_error
+walk_chain(struct wdm_sec *sec, struct wdm_space *space, uint64_t addr, uint64_t end)
+{
+	uint64_t covered = 0;
+
+	for (unsigned int lists = 0; lists < MAX_SGLS && covered < end; lists++) {
+		struct hisi_sgl sgl;
+		enum wdm_sec_error error;
+
+		if (addr == 0 || addr % HISI_SGL_ALIGN != 0)
+			return WDM_SEC_E_SGL;
+		if (wdm_dma_read(space, addr, &sgl, sizeof(sgl)) != 0)
+			return WDM_SEC_E_ADDR;
+		if (le16toh(sgl.entry_sum_in_sgl) > HISI_SGL_MAX_ENTRIES)
+			return WDM_SEC_E_SGL;
+		error = walk_list(sec, space, addr, le16toh(sgl.entry_sum_in_sgl), &covered, end);
+		if (error != WDM_SEC_OK)
+			return error;
+		addr = le64toh(sgl.next_dma);
+	}
+	return covered < end ? WDM_SEC_E_SGL : WDM_SEC_OK;
+}
+
+/* The first `end` bytes at addr. */
+static enum wdm_sec_error
+side_open(struct wdm_sec *sec, struct wdm_space *space, struct wdm_sec_side *side, uint8_t type,
+	uint64_t addr, uint32_t end)
+{
+	enum wdm_sec_error error;
+
+	if (type == HISI_SEC_ADDR_FLAT) {
+		side->flat = (struct wdm_sec_piece){ .addr = addr, .len = end };
+		side->pieces = &side->flat;
+		side->nb = 1;
+		return addr + end < addr ? WDM_SEC_E_ADDR : WDM_SEC_OK;
+	}
+	side->pieces = &sec->pieces[sec->pieces_used];
+	error = walk_chain(sec, space, addr, end);
+	side->nb = (unsigned int)(&sec->pieces[sec->pieces_used] - side->pieces);
+	return error;
+}
+
+/* Call fn for the part of each piece that lies in [off, off + len). */
+static int
+side_each(struct wdm_space *space, const struct wdm_sec_side *side, uint32_t off, uint8_t *buf,
+	uint32_t len, int (*fn)(struct wdm_space *space, uint64_t addr, void *buf, size_t len))
+{
+	for (unsigned int i = 0; len > 0 && i < side->nb; i++) {
+		const struct wdm_sec_piece *piece = &side->pieces[i];
+		uint32_t n;
+
+		if (off >= piece->len) {
+			off -= piece->len;
+			continue;
+		}
+		n = piece->len - off < len ? piece->len - off : len;
+		if (fn(space, piece->addr + off, buf, n) != 0)
+			return -1;
+		off = 0;
+		len -= n;
+		if (buf != NULL)
+			buf += n;
+	}
+	return len == 0 ? 0 : -1;
+}
+
+static int
+piece_read(struct wdm_space *space, uint64_t addr, void *buf, size_t len)
+{
+	return wdm_dma_read(space, addr, buf, len);
+}
+
+static int
+piece_write(struct wdm_space *space, uint64_t addr, void *buf, size_t len)
+{
+	return wdm_dma_write(space, addr, buf, len);
+}
+
+static int
+piece_check(struct wdm_space *space, uint64_t addr, void *buf, size_t len)
+{
+	(void)buf;
+	return wdm_dma_allowed(space, addr, len) ? 0 : -1;
+}
+
+/* The range as host memory, or NULL when it is not in one piece. */
+static uint8_t *
+side_ptr(struct wdm_space *space, const struct wdm_sec_side *side, uint32_t off, uint32_t len)
+{
+	for (unsigned int i = 0; i < side->nb; i++) {
+		const struct wdm_sec_piece *piece = &side->pieces[i];
+
+		if (off >= piece->len) {
+			off -= piece->len;
+			continue;
+		}
+		if (len > piece->len - off)
+			return NULL;
+		return wdm_dma_ptr(space, piece->addr + off, len);
+	}
+	return NULL;
+}
+
+static const uint8_t *
+side_input(struct wdm_sec *sec, struct wdm_space *space, const struct wdm_sec_side *side,
+	uint32_t off, uint32_t len)
+{
+	static const uint8_t nothing[1];
+	uint8_t *p;
+
+	if (len == 0)
+		return nothing;
+	p = side_ptr(space, side, off, len);
+	if (p != NULL)
+		return p;
+	p = wdm_sec_arena_get(sec, len);
+	return side_each(space, side, off, p, len, piece_read) == 0 ? p : NULL;
+}
+
+static bool
+overlaps(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	return a != b && (uintptr_t)a < (uintptr_t)b + len && (uintptr_t)b < (uintptr_t)a + len;
+}
+
+static enum wdm_sec_error
+cipher_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	uint8_t *p = NULL;
+
+	req->in = side_input(sec, req->space, &req->src_side, req->c_off, req->c_len);
+	if (req->in == NULL)
+		return WDM_SEC_E_ADDR;
+	if (req->c_len == 0) {
+		req->scatter = false;
+		req->out = wdm_sec_arena_get(sec, 1);
+		return WDM_SEC_OK;
+	}
+	/* what has to be verified must not be seen before it has been */
+	if (!req->verify)
+		p = side_ptr(req->space, &req->out_side, req->c_off, req->c_len);
+	req->scatter = p == NULL;
+	if (p == NULL) {
+		if (side_each(req->space, &req->out_side, req->c_off, NULL, req->c_len, piece_check) != 0)
+			return WDM_SEC_E_ADDR;
+		p = wdm_sec_arena_get(sec, req->c_len);
+	}
+	if (overlaps(req->in, p, req->c_len)) {
+		uint8_t *copy = wdm_sec_arena_get(sec, req->c_len);
+
+		memcpy(copy, req->in, req->c_len);
+		req->in = copy;
+	}
+	req->out = p;
+	return WDM_SEC_OK;
+}
+
+/* Add [from, to) of the source to what is authenticated. */
+static enum wdm_sec_error
+add_source(struct wdm_sec *sec, struct wdm_sec_req *req, uint32_t from, uint32_t to)
+{
+	const uint8_t *p;
+
+	if (from >= to)
+		return WDM_SEC_OK;
+	p = side_input(sec, req->space, &req->src_side, from, to - from);
+	if (p == NULL)
+		return WDM_SEC_E_ADDR;
+	req->a_seg[req->nb_a_seg++] = (struct wdm_sec_seg){ p, to - from };
+	return WDM_SEC_OK;
+}
+
+/* Neighbours in memory are one segment, which libipsec-mb can take. */
+static void
+merge_segs(struct wdm_sec_req *req)
+{
+	unsigned int nb = 0;
+
+	for (unsigned int i = 1; i < req->nb_a_seg; i++) {
+		if (req->a_seg[nb].p + req->a_seg[nb].len == req->a_seg[i].p)
+			req->a_seg[nb].len += req->a_seg[i].len;
+		else
+			req->a_seg[++nb] = req->a_seg[i];
+	}
+	if (req->nb_a_seg > 0)
+		req->nb_a_seg = nb + 1;
+}
+
+static uint32_t
+min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t
+max32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Cipher first: where the two ranges meet, the result counts, else the source. */
+static enum wdm_sec_error
+auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	const uint32_t a_end = req->a_off + req->a_len, c_end = req->c_off + req->c_len;
+	const uint32_t from = max32(req->a_off, req->c_off), to = min32(a_end, c_end);
+	enum wdm_sec_error error;
+
+	if (from >= to)
+		return add_source(sec, req, req->a_off, a_end);
+	error = add_source(sec, req, req->a_off, from);
+	if (error != WDM_SEC_OK)
+		return error;
+	req->a_seg[req->nb_a_seg++] =
+		(struct wdm_sec_seg){ req->out + (from - req->c_off), to - from };
+	error = add_source(sec, req, to, a_end);
+	merge_segs(req);
+	return error;
+}
+
+static enum wdm_sec_error
+read_ivs(struct wdm_sec_req *req)
+{
+	if (req->c_iv_len > 0 && wdm_dma_read(req->space, req->c_iv_addr, req->c_iv, req->c_iv_len) != 0)
+		return WDM_SEC_E_ADDR;
+	if (req->a_iv_len > 0 && wdm_dma_read(req->space, req->a_iv_addr, req->a_iv, req->a_iv_len) != 0)
+		return WDM_SEC_E_ADDR;
+	if (req->kind == WDM_SEC_AEAD && req->c_mode == HISI_SEC_C_MODE_CCM) {
+		const unsigned int l = req->c_iv[0] + 1U;
+
+		if (l < 2 || l > 8)
+			return WDM_SEC_E_IV;
+		if (l < 4 && req->c_len >> 8 * l != 0)
+			return WDM_SEC_E_DATA_LEN;
+	}
+	return WDM_SEC_OK;
+}
+
+static enum wdm_sec_error
+open_mac(struct wdm_sec_req *req)
+{
+	if (req->mac_len == 0)
+		return WDM_SEC_OK;
+	if (req->verify)
+		return wdm_dma_read(req->space, req->mac_addr, req->want, req->mac_len) == 0 ?
+			WDM_SEC_OK : WDM_SEC_E_ADDR;
+	return wdm_dma_allowed(req->space, req->mac_addr, req->mac_len) ? WDM_SEC_OK : WDM_SEC_E_ADDR;
+}
+
+static enum wdm_sec_error
+open_sides(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	const uint32_t a_end = req->a_len > 0 ? req->a_off + req->a_len : 0;
+	const uint32_t c_end = req->c_len > 0 ? req->c_off + req->c_len : 0;
+	enum wdm_sec_error error;
+
+	error = side_open(sec, req->space, &req->src_side, req->src_type, req->src,
+		max32(a_end, c_end));
+	if (error != WDM_SEC_OK || c_end == 0)
+		return error;
+	if (req->separate)
+		return side_open(sec, req->space, &req->out_side, req->dst_type, req->dst, c_end);
+	req->out_side = req->src_side;
+	if (req->src_type == HISI_SEC_ADDR_FLAT)
+		req->out_side.pieces = &req->out_side.flat;
+	return WDM_SEC_OK;
+}
+
+enum wdm_sec_error
+wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	enum wdm_sec_error error;
+
+	reserve(sec, req);
+	req->nb_a_seg = 0;
+	req->scatter = false;
+	error = open_sides(sec, req);
+	if (error == WDM_SEC_OK && req->cipher != HISI_SEC_CIPHER_NONE)
+		error = cipher_ranges(sec, req);
+	if (error != WDM_SEC_OK)
+		return error;
+	if (req->kind == WDM_SEC_CHAIN && !req->auth_first)
+		error = auth_ranges_mixed(sec, req);
+	else
+		error = add_source(sec, req, req->a_off, req->a_off + req->a_len);
+	if (error == WDM_SEC_OK)
+		error = read_ivs(req);
+	return error == WDM_SEC_OK ? open_mac(req) : error;
+}
+
+enum wdm_sec_error
+wdm_sec_data_deliver(struct wdm_sec_req *req)
+{
+	if (req->scatter && side_each(req->space, &req->out_side, req->c_off, req->out, req->c_len,
+			piece_write) != 0)
+		return WDM_SEC_E_ADDR;
+	if (req->mac_len > 0 && !req->verify &&
+			wdm_dma_write(req->space, req->mac_addr, req->mac, req->mac_len) != 0)
+		return WDM_SEC_E_ADDR;
+	return WDM_SEC_OK;
+}
