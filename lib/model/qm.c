@@ -86,9 +86,6 @@ struct wdm_dev {
 	struct slot slots[WDM_BATCH];
 };
 
-/* weak: there is no engine yet */
-extern const struct wdm_class_ops wdm_sec_ops __attribute__((weak));
-
 static const struct wdm_class_ops *const classes[] = {
 	[WDM_CLASS_SEC] = &wdm_sec_ops,
 };
@@ -165,7 +162,7 @@ wdm_dev_create_with_ops(const struct wdm_dev_config *conf, const struct wdm_clas
 struct wdm_dev *
 wdm_dev_create(const struct wdm_dev_config *conf)
 {
-	if ((unsigned int)conf->class >= NB_CLASSES || classes[conf->class] == NULL) {
+	if ((unsigned int)conf->class >= NB_CLASSES) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -191,10 +188,11 @@ wdm_dev_destroy(struct wdm_dev *dev)
 	return 0;
 }
 
-size_t
-wdm_class_sqe_size(enum wdm_class class)
+size_t wdm_class_sqe_size(enum wdm_class class)
 {
-	return (unsigned int)class < NB_CLASSES ? classes[class]->sqe_size : 0;
+	if ((unsigned int)class >= NB_CLASSES)
+		return 0;
+	return classes[class]->sqe_size;
 }
 
 int
@@ -241,11 +239,13 @@ static bool
 qp_config_valid(const struct wdm_qp_config *conf)
 {
 	return conf->space != NULL && depth_valid(conf->sq_depth) && depth_valid(conf->cq_depth) &&
-		aligned(conf->sq, sizeof(uint64_t)) &&
-		aligned(conf->cq, sizeof(struct hisi_qm_cqe)) &&
-		aligned(conf->sq_db, sizeof(uint64_t)) && aligned(conf->cq_db, sizeof(uint64_t)) &&
-		aligned(conf->send_status, sizeof(uint32_t)) &&
-		aligned(conf->recv_status, sizeof(uint32_t)) && conf->qn < HISI_QM_MAX_QUEUES;
+			aligned(conf->sq, sizeof(uint64_t)) &&
+			aligned(conf->cq, sizeof(struct hisi_qm_cqe)) &&
+			aligned(conf->sq_db, sizeof(uint64_t)) &&
+			aligned(conf->cq_db, sizeof(uint64_t)) &&
+			aligned(conf->send_status, sizeof(uint32_t)) &&
+			aligned(conf->recv_status, sizeof(uint32_t)) &&
+			conf->qn < HISI_QM_MAX_QUEUES;
 }
 
 static int
@@ -253,8 +253,8 @@ held_alloc(struct wdm_qp *qp)
 {
 	if (qp->dev->latency_ns == 0)
 		return 0;
-	qp->held_tasks = aligned_alloc(_Alignof(struct wdm_task),
-		qp->conf.sq_depth * sizeof(struct wdm_task));
+	qp->held_tasks = aligned_alloc(
+			_Alignof(struct wdm_task), qp->conf.sq_depth * sizeof(struct wdm_task));
 	qp->held_slots = calloc(qp->conf.sq_depth, sizeof(struct slot));
 	return qp->held_tasks == NULL || qp->held_slots == NULL ? -ENOMEM : 0;
 }
@@ -313,7 +313,7 @@ running_remove(struct wdm_dev *dev, const struct wdm_qp *qp)
 		i++;
 	dev->nb_running--;
 	memmove(&dev->running[i], &dev->running[i + 1],
-		(dev->nb_running - i) * sizeof(dev->running[0]));
+			(dev->nb_running - i) * sizeof(dev->running[0]));
 }
 
 static void
@@ -416,8 +416,8 @@ doorbell_parse(const struct wdm_qp *qp, uint64_t db, uint64_t cmd, uint16_t mask
 {
 	*index = (uint16_t)(db >> HISI_QM_DB_INDEX_SHIFT & HISI_QM_DB_INDEX_MASK);
 	return (db & HISI_QM_DB_QN_MASK) == qp->conf.qn &&
-		(db >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK) == cmd &&
-		(db >> HISI_QM_DB_RAND_SHIFT & HISI_QM_DB_RAND_MASK) == 0 && *index <= mask;
+			(db >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK) == cmd &&
+			(db >> HISI_QM_DB_RAND_SHIFT & HISI_QM_DB_RAND_MASK) == 0 && *index <= mask;
 }
 
 static void
@@ -478,8 +478,8 @@ fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned in
 	for (i = 0; i < nb; i++) {
 		slots[i].fault.kind = WDM_FAULT_NONE;
 		if (dev->nb_faults != 0) {
-			const struct wdm_fault *fault = wdm_fault_match(dev->faults, dev->nb_faults,
-				qp->stats.taken + 1);
+			const struct wdm_fault *fault = wdm_fault_match(
+					dev->faults, dev->nb_faults, qp->stats.taken + 1);
 
 			if (fault != NULL)
 				slots[i].fault = *fault;
@@ -529,7 +529,7 @@ run(struct wdm_qp *qp, struct wdm_task *tasks, const struct slot *slots, unsigne
 			to++;
 		if (to > from)
 			dev->ops->run(dev->engine, qp->conf.space, qp->conf.qc_type, tasks + from,
-				to - from);
+					to - from);
 		if (to < nb) {
 			run_faulted(qp, &tasks[to], &slots[to].fault);
 			to++;
@@ -544,7 +544,7 @@ cqe_write(struct wdm_qp *qp, uint16_t sq_head)
 {
 	uint8_t *cqe = (uint8_t *)qp->conf.cq + (size_t)qp->cq_tail * sizeof(struct hisi_qm_cqe);
 	const uint64_t w1 = sq_head | (uint64_t)qp->conf.qn << HISI_QM_CQE_W1_SQ_NUM_SHIFT |
-		(uint64_t)qp->cq_phase << HISI_QM_CQE_W1_PHASE_SHIFT;
+			(uint64_t)qp->cq_phase << HISI_QM_CQE_W1_PHASE_SHIFT;
 
 	memset(cqe, 0, HISI_QM_CQE_W1_OFFSET);
 	/* The phase makes all else valid. It goes out in one store with the fields
@@ -552,7 +552,7 @@ cqe_write(struct wdm_qp *qp, uint16_t sq_head)
 	 * with the client's barrier after it saw the phase; the SQE is then complete.
 	 */
 	__atomic_store_n((uint64_t *)(void *)(cqe + HISI_QM_CQE_W1_OFFSET), htole64(w1),
-		__ATOMIC_RELEASE);
+			__ATOMIC_RELEASE);
 	qp->cq_room--;
 	qp->cq_tail = (uint16_t)((qp->cq_tail + 1) & qp->cq_mask);
 	if (qp->cq_tail == 0)
@@ -570,6 +570,7 @@ complete(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot *slo
 		cq_doorbell_poll(qp);
 	for (unsigned int i = 0; i < nb; i++) {
 		const struct slot *slot = &slots[i];
+		uint16_t sq_head;
 
 		if (slot->fault.kind == WDM_FAULT_DROP)
 			continue;
@@ -580,8 +581,10 @@ complete(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot *slo
 			return i;
 		}
 		ops->writeback(sq + slot->sq_index * ops->sqe_size, &tasks[i]);
-		cqe_write(qp, slot->fault.kind == WDM_FAULT_SQ_HEAD ? (uint16_t)slot->fault.value :
-								     slot->sq_index);
+		sq_head = slot->sq_index;
+		if (slot->fault.kind == WDM_FAULT_SQ_HEAD)
+			sq_head = (uint16_t)slot->fault.value;
+		cqe_write(qp, sq_head);
 		qp->stats.completed++;
 		qp->stats.errors += tasks[i].error;
 	}
@@ -624,7 +627,7 @@ serve_late(struct wdm_qp *qp, unsigned int nb)
 	nb = min_uint(min_uint(nb, WDM_BATCH), min_uint(mask + 1 - nb_held, mask + 1 - at));
 	if (nb > 0)
 		nb = fetch(qp, qp->held_tasks + at, qp->held_slots + at, nb,
-			now + qp->dev->latency_ns);
+				now + qp->dev->latency_ns);
 	if (nb > 0) {
 		run(qp, qp->held_tasks + at, qp->held_slots + at, nb);
 		qp->held_tail += nb;
@@ -662,7 +665,8 @@ wdm_dev_step(struct wdm_dev *dev)
 		} else {
 			work += serve_late(qp, nb);
 			if (qp->held_head != qp->held_tail) {
-				const uint64_t due = qp->held_slots[qp->held_head & qp->sq_mask].due;
+				const uint64_t due =
+						qp->held_slots[qp->held_head & qp->sq_mask].due;
 
 				next_due = due < next_due ? due : next_due;
 			}
