@@ -12,6 +12,7 @@
 
 #include "engine.h"
 #include "hisi_qm.h"
+#include "hisi_sec.h"
 #include "wdt.h"
 
 static uint64_t
@@ -138,6 +139,7 @@ static const struct wdm_class_ops fake_ops = {
 #define DATA_IOVA 0x100000000ULL
 #define DATA_LEN 4096U
 #define ANY_QN 37
+#define FAKE_QC_TYPE 1
 
 struct words {
 	uint64_t sq_db __attribute__((aligned(64)));
@@ -163,8 +165,8 @@ struct client {
 };
 
 static int
-client_attach(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_depth,
-		uint16_t cq_depth)
+client_attach_typed(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_depth,
+		uint16_t cq_depth, uint16_t qc_type)
 {
 	*c = (struct client){ .dev = dev, .qn = qn, .sq_depth = sq_depth, .cq_depth = cq_depth };
 	c->space = wdm_space_create(NULL, NULL);
@@ -190,10 +192,17 @@ client_attach(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_de
 					.send_status = &c->words->send_status,
 					.recv_status = &c->words->recv_status,
 					.qn = qn,
-					.qc_type = 1,
+					.qc_type = qc_type,
 			});
 	WDT_CHECK(c->qp != NULL);
 	return WDT_PASS;
+}
+
+static int
+client_attach(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t sq_depth,
+		uint16_t cq_depth)
+{
+	return client_attach_typed(c, dev, qn, sq_depth, cq_depth, FAKE_QC_TYPE);
 }
 
 static int
@@ -437,7 +446,7 @@ WDT_TEST(qm_one_descriptor)
 	WDT_CHECK_MEM(&c.cq[0], &want, sizeof(want));
 	WDT_CHECK_MEM(&c.cq[1], &zero, sizeof(zero));
 	WDT_CHECK_EQ(c.sq[0].status, FAKE_DONE);
-	WDT_CHECK_EQ(engine->qc_type, 1);
+	WDT_CHECK_EQ(engine->qc_type, FAKE_QC_TYPE);
 	WDT_CHECK(inverted(&c, 16));
 	WDT_CHECK(!inverted(&c, 17));
 	WDT_CHECK_EQ(wdm_dev_step(c.dev), 0);
@@ -1333,5 +1342,151 @@ WDT_TEST(qm_cost_of_a_step)
 	printf("# idle step of one queue: %.1f ns\n", (double)ns / 1e6);
 	/* no measurement, but a system call or worse in there would show */
 	WDT_CHECK(ns / 1000000 < 20000);
+	return client_close(&c);
+}
+
+/*
+ * The real engine
+ */
+
+#define CBC_LEN 64
+#define SEC_KEY DATA_IOVA
+#define SEC_IV (DATA_IOVA + 16)
+#define SEC_SRC (DATA_IOVA + 64)
+#define SEC_DST (DATA_IOVA + DATA_LEN / 2)
+
+#define BD(field, value) ((uint32_t)(value) << field##_SHIFT)
+
+static void
+cbc_bd2(struct hisi_sec_bd2 *bd)
+{
+	*bd = (struct hisi_sec_bd2){
+		.dw0 = htole32(BD(HISI_SEC_BD2_0_TYPE, HISI_SEC_TYPE_BD2) |
+				BD(HISI_SEC_BD2_0_CIPHER, HISI_SEC_CIPHER_ENCRYPT) |
+				BD(HISI_SEC_BD2_0_DE, HISI_SEC_DE_SEPARATE) |
+				BD(HISI_SEC_BD2_0_SCENE, HISI_SEC_SCENE_IPSEC)),
+		.dw3 = htole32(BD(HISI_SEC_BD2_3_C_KEY_LEN, HISI_SEC_C_KEY_128) |
+				BD(HISI_SEC_BD2_3_C_MODE, HISI_SEC_C_MODE_CBC) |
+				BD(HISI_SEC_BD2_3_C_ALG, HISI_SEC_C_ALG_AES)),
+		.c_len = htole32(CBC_LEN),
+		.tag = htole16(0x1234),
+		.c_key_addr = htole64(SEC_KEY),
+		.c_ivin_addr = htole64(SEC_IV),
+		.data_src_addr = htole64(SEC_SRC),
+		.data_dst_addr = htole64(SEC_DST),
+	};
+}
+
+static void
+cbc_bd3(struct hisi_sec_bd3 *bd)
+{
+	*bd = (struct hisi_sec_bd3){
+		.dw0 = htole32(BD(HISI_SEC_BD3_0_TYPE, HISI_SEC_TYPE_BD3) |
+				BD(HISI_SEC_BD3_0_DE, HISI_SEC_DE_SEPARATE) |
+				BD(HISI_SEC_BD3_0_SCENE, HISI_SEC_SCENE_IPSEC)),
+		.dw1 = htole32(BD(HISI_SEC_BD3_1_CIPHER, HISI_SEC_CIPHER_ENCRYPT) |
+				BD(HISI_SEC_BD3_1_C_KEY_LEN, HISI_SEC_C_KEY_128) |
+				BD(HISI_SEC_BD3_1_C_MODE, HISI_SEC_C_MODE_CBC) |
+				BD(HISI_SEC_BD3_1_C_ALG, HISI_SEC_C_ALG_AES)),
+		.c_len = htole32(CBC_LEN),
+		.tag = htole64(0x123456789abcdef0),
+		.c_key_addr = htole64(SEC_KEY),
+		.c_ivin_addr = htole64(SEC_IV),
+		.data_src_addr = htole64(SEC_SRC),
+		.data_dst_addr = htole64(SEC_DST),
+	};
+}
+
+static int
+sec_cbc(unsigned int version, enum wdm_engine kind)
+{
+	const struct wdm_dev_config conf = {
+		.class = WDM_CLASS_SEC,
+		.engine = kind,
+		.hw_version = version,
+	};
+	struct wdm_dev *dev = wdm_dev_create(&conf);
+	uint8_t sqe[HISI_SEC_SQE_SIZE], want[CBC_LEN];
+	struct client c;
+	uint32_t status;
+
+	WDT_CHECK(dev != NULL);
+	WDT_CHECK_EQ(wdm_class_sqe_size(WDM_CLASS_SEC), HISI_SEC_SQE_SIZE);
+	WDT_CHECK_EQ(client_attach_typed(&c, dev, 5, 16, 16, HISI_SEC_QC_TYPE), WDT_PASS);
+	WDT_CHECK_EQ(client_start(&c), 0);
+	/* NIST SP 800-38A, F.2.1 */
+	wdt_hex("2b7e151628aed2a6abf7158809cf4f3c 000102030405060708090a0b0c0d0e0f", c.data, 32);
+	wdt_hex("6bc1bee22e409f96e93d7e117393172a ae2d8a571e03ac9c9eb76fac45af8e51"
+		"30c81c46a35ce411e5fbc1191a0a52ef f69f2445df4f9b17ad2b417be66c3710",
+			c.data + 64, CBC_LEN);
+	wdt_hex("7649abac8119b246cee98e9b12e9197d 5086cb9b507219ee95db113a917678b2"
+		"73bed6b8e3c1743b7116e69e22229516 3ff1caa1681fac09120eca307586e1a7",
+			want, CBC_LEN);
+	for (int i = 0; i < 15; i++) {
+		if (version == 2)
+			cbc_bd2((struct hisi_sec_bd2 *)&c.sq[i]);
+		else
+			cbc_bd3((struct hisi_sec_bd3 *)&c.sq[i]);
+	}
+	memcpy(sqe, &c.sq[3], sizeof(sqe));
+	c.tail = 15;
+	ring_sq(&c);
+	step_until_idle(dev);
+	for (int i = 0; i < 15; i++)
+		WDT_CHECK_EQ(poll_one(&c), i);
+	WDT_CHECK_MEM(c.data + DATA_LEN / 2, want, CBC_LEN);
+	/* the request comes back as it was */
+	WDT_CHECK_MEM((uint8_t *)&c.sq[3], sqe, HISI_SEC_STATUS_OFFSET);
+	memcpy(&status, (uint8_t *)&c.sq[3] + HISI_SEC_STATUS_OFFSET, sizeof(status));
+	WDT_CHECK_EQ(le32toh(status),
+			HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT);
+	WDT_CHECK_EQ(stats_of(&c).errors, 0);
+	return client_close(&c);
+}
+
+WDT_TEST(qm_with_the_sec_engine)
+{
+	for (unsigned int version = 2; version <= 3; version++) {
+		WDT_CHECK_EQ(sec_cbc(version, WDM_ENGINE_AUTO), WDT_PASS);
+		WDT_CHECK_EQ(sec_cbc(version, WDM_ENGINE_OPENSSL), WDT_PASS);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(qm_with_faults_of_the_sec_engine)
+{
+	static const char *const texts[] = { "error_type:5@1", "not_done@2", "icv@3" };
+	const struct wdm_dev_config conf = { .class = WDM_CLASS_SEC, .hw_version = 3 };
+	struct wdm_dev *dev = wdm_dev_create(&conf);
+	struct wdm_fault fault;
+	struct client c;
+	uint32_t status[4];
+
+	WDT_CHECK(dev != NULL);
+	for (unsigned int i = 0; i < 3; i++) {
+		WDT_CHECK_EQ(wdm_fault_parse(texts[i], &fault), 0);
+		WDT_CHECK_EQ(wdm_dev_fault(dev, &fault), 0);
+	}
+	WDT_CHECK_EQ(client_attach_typed(&c, dev, 0, 8, 8, HISI_SEC_QC_TYPE), WDT_PASS);
+	WDT_CHECK_EQ(client_start(&c), 0);
+	for (unsigned int i = 0; i < 4; i++)
+		cbc_bd3((struct hisi_sec_bd3 *)&c.sq[i]);
+	c.tail = 4;
+	ring_sq(&c);
+	step_until_idle(dev);
+	for (int i = 0; i < 4; i++) {
+		WDT_CHECK_EQ(poll_one(&c), i);
+		memcpy(&status[i], (uint8_t *)&c.sq[i] + HISI_SEC_STATUS_OFFSET, 4);
+		status[i] = le32toh(status[i]);
+	}
+	WDT_CHECK_EQ(status[0] & HISI_SEC_STATUS_DONE, HISI_SEC_STATUS_DONE);
+	WDT_CHECK_EQ(status[0] >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT & 0xff, 5);
+	WDT_CHECK_EQ(status[1] & HISI_SEC_STATUS_DONE, 0);
+	WDT_CHECK_EQ(status[2] & HISI_SEC_STATUS_DONE, HISI_SEC_STATUS_DONE);
+	WDT_CHECK_EQ(status[2] >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK,
+			HISI_SEC_ICV_MISMATCH);
+	WDT_CHECK_EQ(status[3] >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT & 0xff, 0);
+	WDT_CHECK_EQ(status[3] >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK, 0);
+	WDT_CHECK_EQ(stats_of(&c).errors, 2);
 	return client_close(&c);
 }
