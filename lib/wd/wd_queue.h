@@ -116,30 +116,41 @@ wd_queue_submit(struct wd_queue *q, uint16_t nb)
 /** Out of line: tells a CQE that is not there yet from one that lies. */
 void rte_wd_queue_check(struct wd_queue *q, uint64_t cqe_w1);
 
-/**
- * How many descriptors from head on are complete, at most nb_max. Their SQEs
- * may be read when it returns.
- */
-static inline uint16_t
-wd_queue_completed(struct wd_queue *q, uint16_t nb_max)
+/** How many of nb descriptors, from `from` behind head on, come before an end of the rings. */
+static inline uint32_t
+wd_queue_run(const struct wd_queue *q, uint32_t from, uint32_t nb)
 {
-	uint16_t n;
+	/* the CQ is as deep as the SQ or a multiple of it, so the SQ ends first */
+	return RTE_MIN(nb, q->sq_mask + 1U - ((q->head + from) & q->sq_mask));
+}
+
+/**
+ * How many of nb_max descriptors, from `from` behind head on, are complete; they
+ * are one run. Their SQEs may be read when it returns.
+ */
+static inline uint32_t
+wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
+{
+	const uint64_t mask = HISI_QM_CQE_W1_PHASE | HISI_QM_CQE_W1_SQ_HEAD_MASK;
+	const uint32_t idx = q->head + from;
+	const volatile uint64_t *w1 = (const volatile uint64_t *)(q->cq +
+		(size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) + HISI_QM_CQE_W1_OFFSET);
+	/* phase is 1 on even passes of the ring, 0 on odd ones */
+	uint64_t expect = (idx & q->sq_mask) |
+		((idx & (q->cq_mask + 1U)) == 0 ? HISI_QM_CQE_W1_PHASE : 0);
+	uint32_t n;
 
 	for (n = 0; n < nb_max; n++) {
-		const uint16_t idx = (uint16_t)(q->head + n);
-		const uint8_t *cqe = q->cq + (size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe);
 		/* one load for index and phase, so no barrier between the two */
-		const uint64_t w1 = rte_le_to_cpu_64(
-			*(const volatile uint64_t *)(cqe + HISI_QM_CQE_W1_OFFSET));
-		/* phase is 1 on even passes of the ring, 0 on odd ones */
-		const uint64_t phase = (idx & (q->cq_mask + 1)) == 0 ? HISI_QM_CQE_W1_PHASE : 0;
+		const uint64_t got = rte_le_to_cpu_64(*w1);
 
-		if ((w1 & (HISI_QM_CQE_W1_PHASE | HISI_QM_CQE_W1_SQ_HEAD_MASK)) !=
-				(phase | (idx & q->sq_mask))) {
-			if (unlikely((w1 & HISI_QM_CQE_W1_PHASE) == phase))
-				rte_wd_queue_check(q, w1);
+		if (unlikely((got & mask) != expect)) {
+			if (unlikely(((got ^ expect) & HISI_QM_CQE_W1_PHASE) == 0))
+				rte_wd_queue_check(q, got);
 			break;
 		}
+		w1 += sizeof(struct hisi_qm_cqe) / sizeof(*w1);
+		expect++;
 	}
 	/* From-device: the phase loads before all loads of the SQEs. Pairs with the
 	 * device's release store of the phase after its SQE stores.

@@ -32,17 +32,17 @@ enum wd_crypto_class {
 
 /** How the IV gets from the op to the device. */
 enum wd_crypto_iv {
-	WD_CRYPTO_IV_NONE,
-	WD_CRYPTO_IV_DIRECT, /* 16 or 8 bytes, read by the device out of the op */
+	WD_CRYPTO_IV_DIRECT, /* 16 or 8 bytes, read by the device out of the op; not at all for ECB */
 	WD_CRYPTO_IV_GCM, /* 12 bytes, copied and padded with zeros: GCM and GMAC */
 	WD_CRYPTO_IV_CCM, /* nonce: counter block and B0 are built */
 };
 
 /**
- * Which descriptors a session was built for: driver, BD type, addressing. A
- * session of another device of this driver may differ in the last two.
+ * Which descriptors a session was built for: BD type, addressing, class. A session
+ * of another device of this driver may differ in the first two, a cleared one has 0.
  */
-#define WD_CRYPTO_KIND(version, sva) (0x57440000U | (uint32_t)(version) << 8 | ((sva) ? 1U : 0U))
+#define WD_CRYPTO_KIND(version, sva, class) \
+	(0x57440000U | (uint32_t)(version) << 8 | ((sva) ? 0x10U : 0U) | (uint32_t)(class))
 
 /* Result word of a good op: what of it is compared, and a bit outside the mask
  * that sends the op to the careful path, whatever the device said.
@@ -59,11 +59,11 @@ struct wd_crypto_session {
 	/* read by every op */
 	uint32_t kind; /* WD_CRYPTO_KIND() */
 	uint32_t expect; /* result word of a good op */
+	uint32_t c_min; /* least payload in bytes */
+	uint32_t c_mask; /* payload is a multiple of this plus one */
+	uint16_t iv_offset; /* in the op */
 	uint8_t class; /* enum wd_crypto_class */
 	uint8_t iv; /* enum wd_crypto_iv */
-	uint16_t iv_offset; /* in the op */
-	uint16_t c_min; /* least payload in bytes */
-	uint16_t c_mask; /* payload is a multiple of this plus one */
 	uint16_t aad_len;
 	uint16_t aad_offset; /* of the AAD in the op's buffer: 18 for CCM */
 	uint8_t digest_len;
@@ -104,7 +104,7 @@ struct wd_crypto_slot {
 
 struct wd_crypto_qp {
 	struct wd_queue q;
-	uint32_t kind; /* of the sessions it takes */
+	uint32_t kind; /* of the sessions it takes, with class 0 */
 	uint8_t driver_id;
 	uint64_t iova_delta; /* device address of dma minus its virtual address */
 	struct wd_crypto_slot *slots;

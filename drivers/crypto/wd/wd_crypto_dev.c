@@ -119,7 +119,7 @@ qp_setup(struct rte_cryptodev *dev, uint16_t id, const struct rte_cryptodev_qp_c
 		return -ENOMEM;
 	qp->id = id;
 	qp->driver_id = dev->driver_id;
-	qp->kind = WD_CRYPTO_KIND(priv->version, priv->sva);
+	qp->kind = WD_CRYPTO_KIND(priv->version, priv->sva, 0);
 	rc = rte_wd_queue_open(priv->wd, &queue_conf, &qp->q);
 	if (rc != 0)
 		goto free_qp;

@@ -3,9 +3,9 @@
  */
 
 /*
- * The SEC data path: enqueue and dequeue. Each function that knows a BD type or
- * a kind of address takes it as a constant and is inlined into the four burst
- * functions at the end, so that no op pays for the choice.
+ * The SEC data path: enqueue and dequeue. A function that knows a BD type, a kind
+ * of address or a class of session takes it as a constant and is inlined into the
+ * burst functions at the end, so that no op pays for the choice.
  */
 
 #include <string.h>
@@ -17,6 +17,7 @@
 /* What keeps an op from being built. */
 enum sec_build {
 	SEC_BUILT,
+	SEC_NOT_PLAIN, /* not for the fast path, which has changed nothing */
 	SEC_NO_ROOM, /* in the side ring: try again after a dequeue */
 	SEC_BAD_ARGS,
 	SEC_BAD_SESSION,
@@ -31,14 +32,16 @@ struct sec_op {
 	bool src_sgl, dst_sgl;
 };
 
-/* Where an op goes: the queue pair's memory for descriptor `slot`. */
+/*
+ * An op on its way into descriptor idx. Its address and that of struct sec_op stay
+ * within inlined code on the fast path, so that both live in registers.
+ */
 struct sec_dest {
 	struct wd_crypto_qp *qp;
 	const struct wd_crypto_session *s;
-	struct wd_crypto_slot *slot;
-	struct wd_crypto_scratch *scratch;
-	void *sqe;
-	bool first; /* nothing else is in flight */
+	uint8_t *sqe;
+	uint32_t idx;
+	uint32_t expect; /* of the result */
 };
 
 /* Bytes in front of a payload that are not in its mbuf; len 0 for none. */
@@ -47,6 +50,12 @@ struct sec_lead {
 	uint32_t len;
 	bool sink; /* addr is the sink, which is smaller than len may be */
 };
+
+static __rte_always_inline struct wd_crypto_scratch *
+scratch_of(const struct sec_dest *d)
+{
+	return &d->qp->scratch[d->idx];
+}
 
 static __rte_always_inline uint64_t
 dma_addr(const struct wd_crypto_qp *qp, const void *p)
@@ -286,32 +295,6 @@ map_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struc
 	return sgl_build(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
 }
 
-/* The same for a payload alone; inlined for flat packets. */
-static __rte_always_inline enum sec_build
-map_payload(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
-	uint32_t off, uint32_t len)
-{
-	static const struct sec_lead none;
-	const struct rte_mbuf *src = sym->m_src, *dst = sym->m_dst;
-
-	if (unlikely(src == NULL))
-		return SEC_BAD_ARGS;
-	if (dst == NULL)
-		dst = src;
-	if (unlikely(src->nb_segs != 1 || dst->nb_segs != 1))
-		return map_lists(sva, qp, o, &none, src, &none, dst, off, len, off, len);
-	if (unlikely(!in_data(src, off, len)))
-		return SEC_BAD_ARGS;
-	o->src = mbuf_addr(sva, src, off);
-	o->dst = o->src;
-	if (unlikely(dst != src)) {
-		if (!in_room(dst, off, len))
-			return SEC_BAD_ARGS;
-		o->dst = mbuf_addr(sva, dst, off);
-	}
-	return SEC_BUILT;
-}
-
 /* ---- IV and digest ---- */
 
 /* Counter block and B0 of RFC 3610; the hardware adds the length of the AAD itself. */
@@ -338,8 +321,8 @@ iv_direct(const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
 		return (uintptr_t)op + d->s->iv_offset;
 	if (likely(addr_valid(op->phys_addr)))
 		return op->phys_addr + d->s->iv_offset;
-	memcpy(d->scratch->c_iv, (const uint8_t *)op + d->s->iv_offset, HISI_SEC_IV_SIZE);
-	return dma_addr(d->qp, d->scratch->c_iv);
+	memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset, HISI_SEC_IV_SIZE);
+	return dma_addr(d->qp, scratch_of(d)->c_iv);
 }
 
 /* Bytes 12..15 are zero: the hardware appends the counter itself, and what it
@@ -349,7 +332,7 @@ static __rte_always_inline uint64_t
 iv_gcm(const struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const uint8_t *iv = (const uint8_t *)op + d->s->iv_offset;
-	uint32_t *to = (uint32_t *)d->scratch->c_iv;
+	uint32_t *to = (uint32_t *)scratch_of(d)->c_iv;
 
 	memcpy(to, iv, 12);
 	to[3] = 0;
@@ -358,73 +341,73 @@ iv_gcm(const struct sec_dest *d, struct rte_crypto_op *op)
 
 /* Where the device puts the MAC, or finds the expected one. */
 static __rte_always_inline enum sec_build
-map_digest(const bool sva, const struct sec_dest *d, uint8_t *data, uint64_t iova, struct sec_op *o)
+map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, uint64_t iova, struct sec_op *o)
 {
-	if (unlikely(data == NULL))
-		return SEC_BAD_ARGS;
 	o->mac = sva ? (uintptr_t)data : iova;
-	if (likely(!d->s->bounce && (sva || addr_valid(iova))))
+	if (likely(data != NULL && !d->s->bounce && (sva || addr_valid(iova))))
 		return SEC_BUILT;
-	o->mac = dma_addr(d->qp, d->scratch->digest);
-	d->slot->expect |= WD_CRYPTO_RESULT_SLOW;
-	memcpy(d->scratch->digest, data, d->s->digest_len);
+	if (fast)
+		return SEC_NOT_PLAIN;
+	if (data == NULL)
+		return SEC_BAD_ARGS;
+	o->mac = dma_addr(d->qp, scratch_of(d)->digest);
+	d->expect |= WD_CRYPTO_RESULT_SLOW;
+	memcpy(scratch_of(d)->digest, data, d->s->digest_len);
 	return SEC_BUILT;
 }
 
 /* ---- descriptors ---- */
 
-static __rte_always_inline void
-sqe_cipher(const bool bd3, const struct sec_dest *d, const struct sec_op *o)
-{
-	memcpy(d->sqe, d->s->sqe, WD_CRYPTO_SQE_DRIVER_SIZE);
-	memset((uint8_t *)d->sqe + HISI_SEC_STATUS_OFFSET, 0, HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
-	if (bd3) {
-		struct hisi_sec_bd3 *bd = d->sqe;
+#define SGL_BITS(o, bd)                                                                             \
+	rte_cpu_to_le_32(((o)->src_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_SRC_TYPE_SHIFT |            \
+		((o)->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_DST_TYPE_SHIFT)
 
+/* All of a descriptor is written: its last user left it full. */
+static __rte_always_inline void
+sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct sec_op *o)
+{
+	memcpy(d->sqe, d->s->sqe, HISI_SEC_STATUS_OFFSET);
+	memset(d->sqe + HISI_SEC_STATUS_OFFSET, 0, HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
+	if (bd3) {
+		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
+
+		if (o->src_sgl || o->dst_sgl)
+			bd->dw0 |= SGL_BITS(o, HISI_SEC_BD3_0);
 		bd->data_src_addr = rte_cpu_to_le_64(o->src);
 		bd->data_dst_addr = rte_cpu_to_le_64(o->dst);
 		bd->c_ivin_addr = rte_cpu_to_le_64(o->c_iv);
 		bd->c_len = rte_cpu_to_le_32(o->c_len);
-		if (unlikely(o->src_sgl || o->dst_sgl))
-			bd->dw0 |= rte_cpu_to_le_32((o->src_sgl ? HISI_SEC_ADDR_SGL : 0) <<
-							HISI_SEC_BD3_0_SRC_TYPE_SHIFT |
-				(o->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << HISI_SEC_BD3_0_DST_TYPE_SHIFT);
+		if (auth) {
+			bd->a_len = rte_cpu_to_le_32(o->a_len);
+			bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
+			bd->mac_addr = rte_cpu_to_le_64(o->mac);
+			bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
+		}
 	} else {
-		struct hisi_sec_bd2 *bd = d->sqe;
+		struct hisi_sec_bd2 *bd = (struct hisi_sec_bd2 *)d->sqe;
 
+		if (o->src_sgl || o->dst_sgl)
+			bd->dw0 |= SGL_BITS(o, HISI_SEC_BD2_0);
 		bd->data_src_addr = rte_cpu_to_le_64(o->src);
 		bd->data_dst_addr = rte_cpu_to_le_64(o->dst);
 		bd->c_ivin_addr = rte_cpu_to_le_64(o->c_iv);
 		bd->c_len = rte_cpu_to_le_32(o->c_len);
-		if (unlikely(o->src_sgl || o->dst_sgl))
-			bd->dw0 |= rte_cpu_to_le_32((o->src_sgl ? HISI_SEC_ADDR_SGL : 0) <<
-							HISI_SEC_BD2_0_SRC_TYPE_SHIFT |
-				(o->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << HISI_SEC_BD2_0_DST_TYPE_SHIFT);
-	}
-}
-
-static __rte_always_inline void
-sqe_auth(const bool bd3, const struct sec_dest *d, const struct sec_op *o)
-{
-	sqe_cipher(bd3, d, o);
-	if (bd3) {
-		struct hisi_sec_bd3 *bd = d->sqe;
-
-		bd->a_len = rte_cpu_to_le_32(o->a_len);
-		bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
-		bd->mac_addr = rte_cpu_to_le_64(o->mac);
-		bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
-	} else {
-		struct hisi_sec_bd2 *bd = d->sqe;
-
-		bd->a_len = rte_cpu_to_le_32(o->a_len);
-		bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
-		bd->mac_addr = rte_cpu_to_le_64(o->mac);
-		bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
+		if (auth) {
+			bd->a_len = rte_cpu_to_le_32(o->a_len);
+			bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
+			bd->mac_addr = rte_cpu_to_le_64(o->mac);
+			bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
+		}
 	}
 }
 
 /* ---- one function a class of session ---- */
+
+/*
+ * Each is used twice: inlined with fast = true, for ops that need no list and no
+ * copy; everything else, errors included, is SEC_NOT_PLAIN there and goes
+ * through the same function with fast = false, out of line.
+ */
 
 static __rte_always_inline bool
 payload_fits(const struct wd_crypto_session *s, uint32_t len)
@@ -432,64 +415,95 @@ payload_fits(const struct wd_crypto_session *s, uint32_t len)
 	return (len & s->c_mask) == 0 && len >= s->c_min;
 }
 
+/* [off, off + len) of source and destination, both without a lead. */
 static __rte_always_inline enum sec_build
-build_cipher(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+map_payload(const bool sva, const bool fast, struct wd_crypto_qp *qp, struct sec_op *o,
+	const struct rte_crypto_sym_op *sym, uint32_t off, uint32_t len)
+{
+	static const struct sec_lead none;
+	const struct rte_mbuf *src = sym->m_src, *dst = sym->m_dst;
+
+	if (!fast)
+		return map_lists(sva, qp, o, &none, src, &none, dst == NULL ? src : dst, off, len, off, len);
+	if (unlikely(src->nb_segs != 1 || !in_data(src, off, len)))
+		return SEC_NOT_PLAIN;
+	o->src = o->dst = mbuf_addr(sva, src, off);
+	if (unlikely(dst != NULL)) {
+		if (dst->nb_segs != 1 || (dst != src && !in_room(dst, off, len)))
+			return SEC_NOT_PLAIN;
+		o->dst = mbuf_addr(sva, dst, off);
+	}
+	return SEC_BUILT;
+}
+
+static __rte_always_inline enum sec_build
+build_cipher(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
 	struct sec_op o = { .c_len = sym->cipher.data.length };
 	enum sec_build rc;
 
 	if (unlikely(!payload_fits(d->s, o.c_len)))
-		return SEC_BAD_ARGS;
-	rc = map_payload(sva, d->qp, &o, sym, sym->cipher.data.offset, o.c_len);
+		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+	rc = map_payload(sva, fast, d->qp, &o, sym, sym->cipher.data.offset, o.c_len);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	if (likely(d->s->iv != WD_CRYPTO_IV_NONE))
-		o.c_iv = iv_direct(sva, d, op);
-	sqe_cipher(bd3, d, &o);
+	o.c_iv = iv_direct(sva, d, op);
+	sqe_fill(bd3, false, d, &o);
 	return SEC_BUILT;
 }
 
-static __rte_always_inline enum sec_build
-build_auth(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+/* The destination is unused; where there is one, cryptodev wants the data copied there. */
+static enum sec_build
+map_auth_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym)
 {
 	static const struct sec_lead none;
+	const uint32_t off = sym->auth.data.offset;
+	enum sec_build rc = SEC_BUILT;
+
+	if (o->a_len == 0)
+		o->src = mbuf_addr(sva, sym->m_src, 0); /* any valid address */
+	else
+		rc = map_lists(sva, qp, o, &none, sym->m_src, &none, sym->m_src, off, o->a_len, off, o->a_len);
+	if (rc == SEC_BUILT && sym->m_dst != NULL && sym->m_dst != sym->m_src)
+		rc = packet_copy(sym->m_dst, sym->m_src, off, o->a_len);
+	o->dst = 0;
+	o->dst_sgl = false;
+	return rc;
+}
+
+static __rte_always_inline enum sec_build
+build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
+{
 	const struct rte_crypto_sym_op *sym = op->sym;
 	const uint32_t off = sym->auth.data.offset;
 	struct sec_op o = { .a_len = sym->auth.data.length };
-	struct rte_mbuf *src = sym->m_src;
 	enum sec_build rc;
 
-	if (unlikely(src == NULL || (o.a_len == 0 && !d->s->empty_auth)))
-		return SEC_BAD_ARGS;
-	rc = map_digest(sva, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	if (unlikely(o.a_len == 0 && !d->s->empty_auth))
+		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	if (likely(src->nb_segs == 1 && in_data(src, off, o.a_len))) {
-		o.src = mbuf_addr(sva, src, off);
-	} else if (o.a_len == 0) {
-		o.src = mbuf_addr(sva, src, 0); /* any valid address */
+	if (!fast) {
+		rc = map_auth_lists(sva, d->qp, &o, sym);
+		if (rc != SEC_BUILT)
+			return rc;
 	} else {
-		rc = map_lists(sva, d->qp, &o, &none, src, &none, src, off, o.a_len, off, o.a_len);
-		if (rc != SEC_BUILT)
-			return rc;
-	}
-	o.dst = 0;
-	o.dst_sgl = false;
-	if (unlikely(sym->m_dst != NULL && sym->m_dst != src)) {
-		rc = packet_copy(sym->m_dst, src, off, o.a_len);
-		if (rc != SEC_BUILT)
-			return rc;
+		if (unlikely(sym->m_src->nb_segs != 1 || !in_data(sym->m_src, off, o.a_len) ||
+				sym->m_dst != NULL))
+			return SEC_NOT_PLAIN;
+		o.src = mbuf_addr(sva, sym->m_src, off);
 	}
 	if (d->s->iv == WD_CRYPTO_IV_GCM)
 		o.a_iv = iv_gcm(d, op);
-	sqe_auth(bd3, d, &o);
+	sqe_fill(bd3, true, d, &o);
 	return SEC_BUILT;
 }
 
 /* Authenticated bytes in front of the payload, out of place: [sink][payload in dst]. */
-static __rte_noinline enum sec_build
-map_chain_apart(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
+static enum sec_build
+map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
 	uint32_t a_off)
 {
 	static const struct sec_lead none;
@@ -504,7 +518,7 @@ map_chain_apart(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const
 }
 
 static __rte_always_inline enum sec_build
-build_chain(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
 	const uint32_t a_off = sym->auth.data.offset;
@@ -520,37 +534,24 @@ build_chain(const bool bd3, const bool sva, const struct sec_dest *d, struct rte
 	 */
 	if (unlikely(!payload_fits(d->s, o.c_len) || o.c_off > HISI_SEC_MAX_AAD ||
 			(uint64_t)o.c_off + o.c_len != o.a_len))
-		return SEC_BAD_ARGS;
-	rc = map_digest(sva, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	if (unlikely(sym->m_dst != NULL && sym->m_dst != sym->m_src && o.c_off > 0))
-		rc = sym->m_src == NULL ? SEC_BAD_ARGS : map_chain_apart(sva, d->qp, &o, sym, a_off);
+	if (o.c_off > 0 && sym->m_dst != NULL && sym->m_dst != sym->m_src)
+		rc = fast ? SEC_NOT_PLAIN : map_chain_lists(sva, d->qp, &o, sym, a_off);
 	else
-		rc = map_payload(sva, d->qp, &o, sym, a_off, o.a_len);
+		rc = map_payload(sva, fast, d->qp, &o, sym, a_off, o.a_len);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
 	o.c_iv = iv_direct(sva, d, op);
-	sqe_auth(bd3, d, &o);
+	sqe_fill(bd3, true, d, &o);
 	return SEC_BUILT;
 }
 
-/* AAD at an address of its own: source [AAD][payload], destination [sink][payload]. */
-static __rte_noinline enum sec_build
-map_aead_lists(const bool sva, const struct sec_dest *d, struct sec_op *o,
-	const struct rte_crypto_sym_op *sym, uint64_t aad)
-{
-	struct wd_crypto_qp *qp = d->qp;
-	const struct sec_lead src_lead = { .addr = aad, .len = o->c_off };
-	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
-	const struct rte_mbuf *dst = sym->m_dst == NULL ? sym->m_src : sym->m_dst;
-	const uint32_t off = sym->aead.data.offset;
-
-	return map_lists(sva, qp, o, &src_lead, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
-}
-
-static __rte_noinline enum sec_build
-aad_bounce(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
+/* AAD that the device cannot reach. */
+static enum sec_build
+aad_copy(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
 {
 	uint8_t *copy = side_take(d->qp, d->s->aad_len);
 
@@ -561,144 +562,204 @@ aad_bounce(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
 	return SEC_BUILT;
 }
 
-static __rte_always_inline enum sec_build
-map_aead(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+/* Source [AAD][payload]; destination, if it is another, [sink][payload]. */
+static enum sec_build
+map_aead_lists(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
 {
+	struct wd_crypto_qp *qp = d->qp;
+	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
+	const struct rte_mbuf *dst = sym->m_dst == NULL ? sym->m_src : sym->m_dst;
+	struct sec_lead aad = { .len = o->c_off };
 	const uint32_t off = sym->aead.data.offset;
-	const struct rte_mbuf *src = sym->m_src;
-	uint64_t aad;
 
-	if (o->c_off == 0)
-		return map_payload(sva, d->qp, o, sym, off, o->c_len);
-	if (unlikely(src == NULL || sym->aead.aad.data == NULL))
+	if (sym->aead.aad.data == NULL)
 		return SEC_BAD_ARGS;
-	aad = (sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) + d->s->aad_offset;
-	if (!sva && unlikely(!addr_valid(sym->aead.aad.phys_addr))) {
-		const enum sec_build rc = aad_bounce(d, sym->aead.aad.data, &aad);
+	aad.addr = (sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) + d->s->aad_offset;
+	if (!sva && !addr_valid(sym->aead.aad.phys_addr)) {
+		const enum sec_build rc = aad_copy(d, sym->aead.aad.data, &aad.addr);
 
 		if (rc != SEC_BUILT)
 			return rc;
 	}
-	/* AAD right in front of a flat payload in place: no list needed */
-	if ((sym->m_dst == NULL || sym->m_dst == src) && src->nb_segs == 1 &&
-			aad + o->c_off == mbuf_addr(sva, src, off)) {
-		if (unlikely(!in_data(src, off, o->c_len)))
-			return SEC_BAD_ARGS;
-		o->src = o->dst = aad;
-		return SEC_BUILT;
-	}
-	return map_aead_lists(sva, d, o, sym, aad);
+	return map_lists(sva, qp, o, &aad, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
+}
+
+/* The usual case of it: one segment, in place, and so one list of two entries. */
+static __rte_always_inline enum sec_build
+map_aead_pair(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+{
+	const uint64_t aad = sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr;
+	const uint32_t off = sym->aead.data.offset;
+	struct hisi_sgl *list;
+	struct hisi_sge *sge;
+
+	if (unlikely(sym->m_src->nb_segs != 1 || !in_data(sym->m_src, off, o->c_len) || o->c_len == 0 ||
+			sym->m_dst != NULL || sym->aead.aad.data == NULL || (!sva && !addr_valid(aad))))
+		return SEC_NOT_PLAIN;
+	list = side_take(d->qp, sizeof(*list) + 2 * sizeof(*sge));
+	if (unlikely(list == NULL))
+		return SEC_NOT_PLAIN;
+	*list = (struct hisi_sgl){
+		.entry_sum_in_chain = rte_cpu_to_le_16(2),
+		.entry_sum_in_sgl = rte_cpu_to_le_16(2),
+		.entry_length_in_sgl = rte_cpu_to_le_16(2),
+	};
+	sge = (struct hisi_sge *)(list + 1);
+	sge[0] = (struct hisi_sge){
+		.addr = rte_cpu_to_le_64(aad + d->s->aad_offset),
+		.len = rte_cpu_to_le_32(o->c_off),
+	};
+	sge[1] = (struct hisi_sge){
+		.addr = rte_cpu_to_le_64(mbuf_addr(sva, sym->m_src, off)),
+		.len = rte_cpu_to_le_32(o->c_len),
+	};
+	o->src = o->dst = dma_addr(d->qp, list);
+	o->src_sgl = o->dst_sgl = true;
+	return SEC_BUILT;
 }
 
 static __rte_always_inline enum sec_build
-build_aead(const bool bd3, const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
+build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	struct sec_op o = {
-		.a_len = d->s->aad_len,
-		.c_len = sym->aead.data.length,
-		.c_off = d->s->aad_len,
-	};
+	struct sec_op o = { .a_len = d->s->aad_len, .c_len = sym->aead.data.length, .c_off = d->s->aad_len };
 	enum sec_build rc;
 
 	if (unlikely(o.c_len < d->s->c_min))
-		return SEC_BAD_ARGS;
-	rc = map_digest(sva, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
+		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+	rc = map_digest(sva, fast, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	rc = map_aead(sva, d, &o, sym);
+	if (o.c_off == 0)
+		rc = map_payload(sva, fast, d->qp, &o, sym, sym->aead.data.offset, o.c_len);
+	else
+		rc = fast ? map_aead_pair(sva, d, &o, sym) : map_aead_lists(sva, d, &o, sym);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
 	if (likely(d->s->iv == WD_CRYPTO_IV_GCM)) {
 		o.c_iv = o.a_iv = iv_gcm(d, op);
 	} else {
-		ccm_iv(d->s, (const uint8_t *)op + d->s->iv_offset, o.c_len, d->scratch);
-		o.c_iv = dma_addr(d->qp, d->scratch->c_iv);
-		o.a_iv = dma_addr(d->qp, d->scratch->a_iv);
+		struct wd_crypto_scratch *scratch = scratch_of(d);
+
+		ccm_iv(d->s, (const uint8_t *)op + d->s->iv_offset, o.c_len, scratch);
+		o.c_iv = dma_addr(d->qp, scratch->c_iv);
+		o.a_iv = dma_addr(d->qp, scratch->a_iv);
 	}
-	sqe_auth(bd3, d, &o);
+	sqe_fill(bd3, true, d, &o);
 	return SEC_BUILT;
+}
+
+static __rte_always_inline enum sec_build
+build_class(const bool bd3, const bool sva, const bool fast, const enum wd_crypto_class class,
+	struct sec_dest *d, struct rte_crypto_op *op)
+{
+	switch (class) {
+	case WD_CRYPTO_CIPHER:
+		return build_cipher(bd3, sva, fast, d, op);
+	case WD_CRYPTO_AUTH:
+		return build_auth(bd3, sva, fast, d, op);
+	case WD_CRYPTO_CHAIN:
+		return build_chain(bd3, sva, fast, d, op);
+	default:
+		return build_aead(bd3, sva, fast, d, op);
+	}
 }
 
 /* ---- enqueue ---- */
 
-static __rte_always_inline enum sec_build
-build(const bool bd3, const bool sva, struct sec_dest *d, struct rte_crypto_op *op)
+/* The op's session if it is one of this driver's, else NULL. */
+static __rte_always_inline const struct wd_crypto_session *
+session_of(const struct rte_crypto_op *op, uint8_t driver_id)
 {
 	const struct rte_cryptodev_sym_session *sess = op->sym->session;
 
-	if (unlikely(op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC))
+	if (unlikely(op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC ||
+			op->sess_type != RTE_CRYPTO_OP_WITH_SESSION || sess == NULL ||
+			sess->driver_id != driver_id))
+		return NULL;
+	return (const struct wd_crypto_session *)sess->driver_priv_data;
+}
+
+/* Any op, whatever is the matter with it. */
+static __rte_noinline enum sec_build
+build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, uint32_t idx, struct rte_crypto_op *op)
+{
+	struct sec_dest d = { .qp = qp, .idx = idx, .sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE };
+	enum sec_build rc;
+
+	if (op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC || op->sym->m_src == NULL)
 		return SEC_BAD_ARGS;
-	if (unlikely(op->sess_type != RTE_CRYPTO_OP_WITH_SESSION || sess == NULL ||
-			sess->driver_id != d->qp->driver_id))
+	d.s = session_of(op, qp->driver_id);
+	/* a session of a device with another BD type or addressing, or a cleared one */
+	if (d.s == NULL || d.s->class > WD_CRYPTO_AEAD || d.s->kind != (qp->kind | d.s->class))
 		return SEC_BAD_SESSION;
-	d->s = (const struct wd_crypto_session *)sess->driver_priv_data;
-	/* of a device with another BD type or addressing, or cleared */
-	if (unlikely(d->s->kind != d->qp->kind))
-		return SEC_BAD_SESSION;
-	d->slot->expect = d->s->expect;
-	switch (d->s->class) {
-	case WD_CRYPTO_CIPHER:
-		return build_cipher(bd3, sva, d, op);
-	case WD_CRYPTO_CHAIN:
-		return build_chain(bd3, sva, d, op);
-	case WD_CRYPTO_AEAD:
-		return build_aead(bd3, sva, d, op);
-	default:
-		return build_auth(bd3, sva, d, op);
-	}
+	d.expect = d.s->expect;
+	rc = build_class(bd3, sva, false, d.s->class, &d, op);
+	qp->slots[idx].expect = d.expect;
+	return rc;
 }
 
 /* An op that could not be built ends the burst; the ones before it still go out. */
 static __rte_noinline void
-refuse(const struct sec_dest *d, struct rte_crypto_op *op, enum sec_build why)
+refuse(struct wd_crypto_qp *qp, struct rte_crypto_op *op, enum sec_build why, bool alone)
 {
-	if (why == SEC_NO_ROOM && !d->first)
-		return; /* a full queue, not a bad op */
-	d->qp->stats.enqueue_err_count++;
+	/* a full side ring is a full queue, unless this op has all of it */
+	if (why == SEC_NO_ROOM && !alone)
+		return;
+	qp->stats.enqueue_err_count++;
 	op->status = why == SEC_BAD_SESSION ? RTE_CRYPTO_OP_STATUS_INVALID_SESSION :
 					      RTE_CRYPTO_OP_STATUS_INVALID_ARGS;
 }
 
+/* A burst whose ops are of one class, as most are; ops of others come out right, only slower. */
 static __rte_always_inline uint16_t
-enqueue(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)
+enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct wd_crypto_qp *qp,
+	struct rte_crypto_op **ops, uint16_t nb_ops)
 {
 	struct wd_queue *q = &qp->q;
-	const uint16_t in_flight = wd_queue_in_flight(q);
-	const uint16_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
-	uint32_t side_start, side_tail;
-	uint16_t i;
+	const uint32_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
+	const uint32_t tail = q->tail, mask = q->sq_mask;
+	const bool idle = wd_queue_in_flight(q) == 0;
+	struct wd_crypto_slot *const slots = qp->slots;
+	const uint32_t kind = qp->kind | class;
+	const uint8_t driver_id = qp->driver_id;
+	uint8_t *const sq = q->sq;
+	uint32_t side_start, i;
 
-	if (in_flight == 0)
+	if (idle)
 		qp->side_head = qp->side_tail = 0;
-	side_start = side_tail = qp->side_tail;
+	side_start = qp->side_tail;
 	for (i = 0; i < nb; i++) {
-		const uint16_t idx = (uint16_t)(q->tail + i) & q->sq_mask;
-		struct sec_dest d = {
-			.qp = qp,
-			.slot = &qp->slots[idx],
-			.scratch = &qp->scratch[idx],
-			.sqe = q->sq + (size_t)idx * HISI_SEC_SQE_SIZE,
-			.first = in_flight == 0 && i == 0,
-		};
-		const enum sec_build rc = build(bd3, sva, &d, ops[i]);
+		struct rte_crypto_op *op = ops[i];
+		const uint32_t side_tail = qp->side_tail;
+		struct sec_dest d = { .qp = qp, .idx = (tail + i) & mask, .s = session_of(op, driver_id) };
+		struct wd_crypto_slot *slot = &slots[d.idx];
+		enum sec_build rc = SEC_NOT_PLAIN;
 
-		if (unlikely(rc != SEC_BUILT)) {
-			qp->side_tail = side_tail;
-			refuse(&d, ops[i], rc);
-			break;
+		d.sqe = sq + (size_t)d.idx * HISI_SEC_SQE_SIZE;
+		if (likely(d.s != NULL && d.s->kind == kind && op->sym->m_src != NULL)) {
+			rc = build_class(bd3, sva, true, class, &d, op);
+			slot->expect = d.s->expect;
 		}
-		d.slot->op = ops[i];
-		d.slot->side_tail = side_tail = qp->side_tail;
+		if (unlikely(rc != SEC_BUILT)) {
+			rc = build_any(bd3, sva, qp, d.idx, op);
+			if (rc != SEC_BUILT) {
+				qp->side_tail = side_tail;
+				refuse(qp, op, rc, idle && i == 0);
+				break;
+			}
+		}
+		slot->op = op;
+		slot->side_tail = qp->side_tail;
 	}
 	if (i == 0)
 		return 0;
-	if (unlikely(wd_queue_submit(q, i) == 0)) {
+	if (unlikely(wd_queue_submit(q, (uint16_t)i) == 0)) {
 		qp->side_tail = side_start; /* dead: the ops stay the caller's */
 		return 0;
 	}
 	qp->stats.enqueued_count += i;
-	return i;
+	return (uint16_t)i;
 }
 
 /* ---- dequeue ---- */
@@ -784,9 +845,28 @@ static __rte_noinline uint16_t
 dequeue_dead(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_max)
 {
 	rte_io_rmb(); /* the word that says dead, before the completion */
-	if (!qp->q.lied && wd_queue_completed(&qp->q, 1) != 0)
+	if (!qp->q.lied && wd_queue_completed(&qp->q, 0, 1) != 0)
 		return 0; /* the next call takes it */
 	return flush(qp, ops, nb_max);
+}
+
+/* Results of nb completed descriptors that do not wrap around the ring's end. */
+static __rte_always_inline void
+take_results(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t idx, uint32_t nb)
+{
+	const uint8_t *sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE + HISI_SEC_STATUS_OFFSET;
+	const struct wd_crypto_slot *slot = &qp->slots[idx];
+
+	for (uint32_t i = 0; i < nb; i++, slot++, sqe += HISI_SEC_SQE_SIZE) {
+		const uint32_t result = rte_le_to_cpu_32(*(const volatile uint32_t *)sqe);
+		struct rte_crypto_op *op = slot->op;
+
+		ops[i] = op;
+		op->status = likely((result & WD_CRYPTO_RESULT_MASK) == slot->expect) ?
+			RTE_CRYPTO_OP_STATUS_SUCCESS :
+			finish_slow(qp, slot, result);
+	}
+	qp->side_head = slot[-1].side_tail;
 }
 
 static uint16_t
@@ -794,46 +874,70 @@ wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_
 {
 	struct wd_crypto_qp *qp = queue_pair;
 	struct wd_queue *q = &qp->q;
-	const uint16_t nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(q));
-	const uint16_t nb = wd_queue_completed(q, nb_max);
-	uint16_t idx = 0;
+	const uint32_t nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(q));
+	uint32_t nb = 0, run, done;
 
-	if (nb == 0) {
-		if (unlikely(nb_max > 0 && wd_queue_dead(q)))
-			return dequeue_dead(qp, ops, nb_max);
+	if (nb_max == 0)
+		return 0;
+	/* twice at most: up to the end of the ring, and from its start */
+	do {
+		run = wd_queue_run(q, nb, nb_max - nb);
+		done = wd_queue_completed(q, nb, run);
+		if (done == 0)
+			break;
+		take_results(qp, ops + nb, (q->head + nb) & q->sq_mask, done);
+		nb += done;
+	} while (done == run && nb < nb_max);
+	if (unlikely(nb == 0)) {
+		if (wd_queue_dead(q))
+			return dequeue_dead(qp, ops, (uint16_t)nb_max);
 		return 0;
 	}
-	for (uint16_t i = 0; i < nb; i++) {
-		const struct wd_crypto_slot *slot;
-		uint32_t result;
-
-		idx = (uint16_t)(q->head + i) & q->sq_mask;
-		slot = &qp->slots[idx];
-		result = rte_le_to_cpu_32(*(const volatile uint32_t *)(q->sq +
-			(size_t)idx * HISI_SEC_SQE_SIZE + HISI_SEC_STATUS_OFFSET));
-		ops[i] = slot->op;
-		ops[i]->status = likely((result & WD_CRYPTO_RESULT_MASK) == slot->expect) ?
-			RTE_CRYPTO_OP_STATUS_SUCCESS :
-			finish_slow(qp, slot, result);
-	}
-	qp->side_head = qp->slots[idx].side_tail;
-	wd_queue_release(q, nb);
+	wd_queue_release(q, (uint16_t)nb);
 	qp->stats.dequeued_count += nb;
-	return nb;
+	return (uint16_t)nb;
 }
 
-/* ---- the four enqueue functions ---- */
+/* ---- the enqueue functions ---- */
 
-#define SEC_ENQUEUE(name, bd3, sva)                                                                 \
-	static uint16_t name(void *qp, struct rte_crypto_op **ops, uint16_t nb_ops)                 \
+#define SEC_ENQUEUE_CLASS(variant, bd3, sva, name, class)                                           \
+	static __rte_noinline uint16_t wd_crypto_sec_enqueue_##variant##_##name(                    \
+		struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)               \
 	{                                                                                           \
-		return enqueue(bd3, sva, qp, ops, nb_ops);                                          \
+		return enqueue(bd3, sva, class, qp, ops, nb_ops);                                   \
 	}
 
-SEC_ENQUEUE(wd_crypto_sec_enqueue_bd2_iova, false, false)
-SEC_ENQUEUE(wd_crypto_sec_enqueue_bd2_va, false, true)
-SEC_ENQUEUE(wd_crypto_sec_enqueue_bd3_iova, true, false)
-SEC_ENQUEUE(wd_crypto_sec_enqueue_bd3_va, true, true)
+/* The first op's class chooses the loop for the burst. */
+#define SEC_ENQUEUE(variant, bd3, sva)                                                              \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, cipher, WD_CRYPTO_CIPHER)                              \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, auth, WD_CRYPTO_AUTH)                                  \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, chain, WD_CRYPTO_CHAIN)                                \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, aead, WD_CRYPTO_AEAD)                                  \
+	static uint16_t wd_crypto_sec_enqueue_##variant(                                            \
+		void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops)                      \
+	{                                                                                           \
+		struct wd_crypto_qp *qp = queue_pair;                                               \
+		const struct wd_crypto_session *s;                                                  \
+												    \
+		if (unlikely(nb_ops == 0))                                                          \
+			return 0;                                                                   \
+		s = session_of(ops[0], qp->driver_id);                                              \
+		switch (s == NULL ? WD_CRYPTO_CIPHER : s->class) {                                  \
+		case WD_CRYPTO_CHAIN:                                                               \
+			return wd_crypto_sec_enqueue_##variant##_chain(qp, ops, nb_ops);            \
+		case WD_CRYPTO_AEAD:                                                                \
+			return wd_crypto_sec_enqueue_##variant##_aead(qp, ops, nb_ops);             \
+		case WD_CRYPTO_AUTH:                                                                \
+			return wd_crypto_sec_enqueue_##variant##_auth(qp, ops, nb_ops);             \
+		default:                                                                            \
+			return wd_crypto_sec_enqueue_##variant##_cipher(qp, ops, nb_ops);           \
+		}                                                                                   \
+	}
+
+SEC_ENQUEUE(bd2_iova, false, false)
+SEC_ENQUEUE(bd2_va, false, true)
+SEC_ENQUEUE(bd3_iova, true, false)
+SEC_ENQUEUE(bd3_va, true, true)
 
 void
 wd_crypto_sec_set_burst(struct rte_cryptodev *dev)

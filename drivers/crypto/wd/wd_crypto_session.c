@@ -124,7 +124,7 @@ set_cipher(struct wd_crypto_session *s, struct sec_codes *c, const struct rte_cr
 	c->c_mode = alg->c_mode;
 	c->c_key_len = c_key_code(alg, cipher->key.length);
 	memcpy(s->c_key, cipher->key.data, cipher->key.length);
-	s->iv = alg->c_mode == HISI_SEC_C_MODE_ECB ? WD_CRYPTO_IV_NONE : WD_CRYPTO_IV_DIRECT;
+	s->iv = WD_CRYPTO_IV_DIRECT;
 	s->iv_offset = cipher->iv.offset;
 	set_payload_rule(s, alg);
 	return 0;
@@ -297,7 +297,7 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 		explicit_bzero(s, sizeof(*s));
 		return rc;
 	}
-	s->kind = WD_CRYPTO_KIND(priv->version, priv->sva);
+	s->kind = WD_CRYPTO_KIND(priv->version, priv->sva, s->class);
 	if (s->bounce)
 		s->expect |= WD_CRYPTO_RESULT_SLOW;
 	if (c.cipher != HISI_SEC_CIPHER_NONE)

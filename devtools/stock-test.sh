@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+#
+# usage: devtools/stock-test.sh [-e EAL-OPTION]... BUILD TEST VDEV LEAST-CASES
+#
+# Runs one test of the stock dpdk-test over our driver, and checks that no case
+# failed and that no fewer than LEAST-CASES were executed: a driver that offers
+# nothing fails nothing. Prints TAP, one line for each of the program's suites.
+set -euo pipefail
+
+eal=()
+while getopts e: option; do
+	case $option in
+	e) eal+=("$OPTARG") ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+build=$1 test=$2 vdev=$3 least=$4
+
+case $vdev in
+crypto_uadk* | compress_uadk*) pmds=$build/pmds-uadk-names ;;
+*) pmds=$build/pmds ;;
+esac
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# one lcore: the software device's thread takes another CPU
+command=(dpdk-test -l 0 --no-pci --in-memory --no-telemetry "${eal[@]}" -d "$pmds" --vdev "$vdev")
+echo "# DPDK_TEST=$test ${command[*]}"
+rc=0
+DPDK_TEST=$test timeout 300 "${command[@]}" </dev/null >"$log" 2>&1 || rc=$?
+
+# " + Tests Executed :  238", of the last summary
+count() {
+	sed -n "s/^ + Tests $1 *: *\([0-9]*\).*/\1/p" "$log" | tail -n 1
+}
+executed=$(count Executed)
+failed=$(count Failed)
+skipped=$(count Skipped)
+echo "# executed ${executed:-?}, passed $(count Passed), failed ${failed:-?}, skipped ${skipped:-?} (exit $rc)"
+
+ok=1
+if [ $rc -ne 0 ] || [ "${failed:-1}" -ne 0 ] || [ "${executed:-0}" -lt "$least" ]; then
+	ok=0
+	# what failed, and the end of the log
+	grep -a 'failed$' "$log" | sed 's/^/# /' | head -n 40 || true
+	tail -n 30 "$log" | sed 's/^/# /'
+fi
+echo "1..1"
+if [ $ok = 1 ]; then
+	echo "ok 1 - $test over $vdev: $executed cases"
+else
+	echo "not ok 1 - $test over $vdev: ${executed:-no} cases, at least $least wanted, ${failed:-?} failed"
+	exit 1
+fi
