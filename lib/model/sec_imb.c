@@ -88,6 +88,7 @@ takes_auth(const struct wdm_sec_req *req)
 	case WDM_SEC_AUTH_HMAC:
 		return hmac_algs[req->hash] != 0;
 	case WDM_SEC_AUTH_XCBC:
+		return req->mac_len <= 12; /* the library makes no more of it */
 	case WDM_SEC_AUTH_CMAC:
 		return true;
 	default:
@@ -312,7 +313,7 @@ fill_auth(IMB_JOB *job, struct wdm_sec_req *req)
 		job->u.XCBC._k1_expanded = (const uint32_t *)slot->u.imb_cbcmac.key;
 		job->u.XCBC._k2 = slot->u.imb_cbcmac.sub[0];
 		job->u.XCBC._k3 = slot->u.imb_cbcmac.sub[1];
-		job->auth_tag_output_len_in_bytes = 16;
+		job->auth_tag_output_len_in_bytes = 12;
 		break;
 	case WDM_SEC_AUTH_CMAC:
 		job->hash_alg = IMB_AUTH_AES_CMAC;
