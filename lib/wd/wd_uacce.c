@@ -1,0 +1,871 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * The uacce character device: one open of /dev/<name> is one queue, see
+ * uacce_abi.h. Opening a device opens no file, only its queues do.
+ *
+ * Functions return 0 or -errno, and the one that finds the error logs it.
+ */
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_kvargs.h>
+#include <rte_string_fns.h>
+
+#include "hisi_qm.h"
+#include "uacce_abi.h"
+#include "wd_log.h"
+#include "wd_transport.h"
+
+#define UACCE_ARG_HW "hw"
+#define UACCE_ARG_SVA "sva"
+
+/* Far above any region, and small enough for any arithmetic on sizes. */
+#define UACCE_REGION_MAX (1 << 30)
+
+/* Where the kernel shows devices and their nodes; a test looks elsewhere. */
+static const char *uacce_class_root = "/sys/class";
+static const char *uacce_node_root = "/dev";
+/* `wd` is that of this project's own kernel module where the name uacce is taken. */
+static const char *const uacce_classes[] = { "uacce", "wd" };
+
+/* What sysfs says about a device. */
+struct uacce_attrs {
+	struct rte_wd_dev_info info;
+	size_t mmio_size;
+	size_t dus_size;
+	char why[128]; /* it is refused */
+	int dir; /* of the device, while it is read */
+};
+
+/* Of an open device. */
+struct uacce_dev {
+	char node[PATH_MAX];
+	size_t mmio_size;
+	size_t dus_size;
+	unsigned int nb_queues; /* open in this process; the watchdog's thread counts too */
+};
+
+enum uacce_state {
+	UACCE_READY, /* taken and mapped */
+	UACCE_STARTED,
+	UACCE_STOPPED, /* both regions are private memory now, see uacce_queue_stop() */
+};
+
+/* Of an open queue. */
+struct uacce_queue {
+	struct wd_dev *dev;
+	enum uacce_state state;
+	int fd; /* negative: given back, possible only when stopped */
+	uint8_t *mmio;
+	uint8_t *dus;
+	uint16_t qc_type;
+	uint16_t sqe_size;
+	uint16_t sq_depth; /* 0: not known yet */
+	uint16_t cq_depth;
+};
+
+/*
+ * Text of an attribute without its final newline; dir is the device's folder.
+ * -EOVERFLOW: longer than size - 1, which is what buf holds then.
+ */
+static int
+attr_read(int dir, const char *attr, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+	int fd, rc = 0;
+
+	fd = openat(dir, attr, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (len < size && n != 0) {
+		n = read(fd, buf + len, size - len);
+		if (n < 0) {
+			rc = -errno;
+			break;
+		}
+		len += (size_t)n;
+	}
+	close(fd);
+	if (rc == 0 && len == size) {
+		len--;
+		rc = -EOVERFLOW;
+	}
+	if (rc == 0 && len > 0 && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	if (rc == 0 && strlen(buf) != len)
+		rc = -EINVAL;
+	return rc;
+}
+
+/* A string that may not be empty. */
+static int
+attr_text(struct uacce_attrs *a, const char *attr, char *buf, size_t size)
+{
+	int rc = attr_read(a->dir, attr, buf, size);
+
+	if (rc == 0 && buf[0] == '\0')
+		rc = -ENODATA;
+	if (rc != 0)
+		snprintf(a->why, sizeof(a->why), "attribute %s: %s", attr, rte_strerror(-rc));
+	return rc;
+}
+
+/* A decimal number and nothing else. */
+static int
+attr_number(struct uacce_attrs *a, const char *attr, int64_t min, int64_t max, int64_t *value)
+{
+	char text[32], *end;
+	int rc;
+
+	rc = attr_text(a, attr, text, sizeof(text));
+	if (rc != 0)
+		return rc;
+	*value = strtoll(text, &end, 10);
+	if ((text[0] != '-' && !isdigit((unsigned char)text[0])) || end == text || *end != '\0' ||
+			*value < min || *value > max) {
+		snprintf(a->why, sizeof(a->why),
+				"attribute %s: '%s' is not a number from %" PRId64 " to %" PRId64,
+				attr, text, min, max);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Lines up to the last one that is there as a whole, so that no token is cut. */
+static int
+attr_algorithms(struct uacce_attrs *a)
+{
+	int rc = attr_text(
+			a, UACCE_ATTR_ALGORITHMS, a->info.algorithms, sizeof(a->info.algorithms));
+	char *end;
+
+	if (rc != -EOVERFLOW)
+		return rc;
+	end = strrchr(a->info.algorithms, '\n');
+	if (end == NULL)
+		return rc;
+	*end = '\0';
+	return 0;
+}
+
+static int
+attrs_read_all(struct uacce_attrs *a)
+{
+	int64_t isolate, flags, available, mmio_size, dus_size, numa_node;
+	int rc;
+
+	rc = attr_number(a, UACCE_ATTR_ISOLATE, 0, INT_MAX, &isolate);
+	if (rc == 0 && isolate != 0) {
+		snprintf(a->why, sizeof(a->why), "isolated by the kernel after hardware errors");
+		return -EIO;
+	}
+	if (rc == -ENOENT) /* an older kernel */
+		rc = 0;
+	if (rc == 0)
+		rc = attr_text(a, UACCE_ATTR_API, a->info.api, sizeof(a->info.api));
+	if (rc == 0)
+		rc = attr_algorithms(a);
+	if (rc == 0)
+		rc = attr_number(a, UACCE_ATTR_FLAGS, 0, UINT32_MAX, &flags);
+	if (rc == 0)
+		rc = attr_number(a, UACCE_ATTR_AVAILABLE, INT_MIN, INT_MAX, &available);
+	if (rc == 0)
+		rc = attr_number(a, UACCE_ATTR_MMIO_SIZE, 1, UACCE_REGION_MAX, &mmio_size);
+	if (rc == 0)
+		rc = attr_number(a, UACCE_ATTR_DUS_SIZE, 1, UACCE_REGION_MAX, &dus_size);
+	if (rc != 0)
+		return rc;
+	/* a parent outside PCI may have none, which is no reason to do without the device */
+	if (attr_number(a, UACCE_ATTR_NUMA_NODE, -1, INT_MAX, &numa_node) != 0)
+		numa_node = -1;
+
+	a->info.transport = "uacce";
+	/* the other bits that kernels have used name ways of addressing that nobody here speaks */
+	a->info.flags = (flags & UACCE_FLAG_SVA) != 0 ? RTE_WD_FLAG_SVA : 0;
+	a->info.available_queues = RTE_MAX((int)available, 0);
+	a->info.numa_node = (int)numa_node;
+	a->mmio_size = (size_t)mmio_size;
+	a->dus_size = (size_t)dus_size;
+	return 0;
+}
+
+/* -ENOENT: nothing of that name in class. -EIO: isolated. Other errors: a->why says. */
+static int
+attrs_read(const char *class, const char *name, struct uacce_attrs *a)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	memset(a, 0, sizeof(*a));
+	rte_strscpy(a->info.name, name, sizeof(a->info.name));
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s/%s", uacce_class_root, class, name) >=
+			sizeof(path))
+		return -ENOENT;
+	a->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->dir < 0) {
+		rc = errno == ENOTDIR ? -ENOENT : -errno;
+		snprintf(a->why, sizeof(a->why), "its folder in sysfs: %s", rte_strerror(-rc));
+		return rc;
+	}
+	rc = attrs_read_all(a);
+	close(a->dir);
+	return rc == -ENOENT ? -ENODATA : rc; /* an attribute is missing, not the device */
+}
+
+/* The kernel names devices <interface>-<id>; whatever else may be in a class is not a device. */
+static bool
+name_valid(const char *name)
+{
+	const char *dash = strrchr(name, '-');
+
+	if (dash == NULL || dash == name || dash[1] == '\0' || name[0] == '.' ||
+			strchr(name, '/') != NULL || strlen(name) >= RTE_WD_NAME_LEN)
+		return false;
+	return strspn(dash + 1, "0123456789") == strlen(dash + 1);
+}
+
+static int
+name_filter(const struct dirent *entry)
+{
+	if (name_valid(entry->d_name))
+		return 1;
+	if (entry->d_name[0] != '.')
+		WD_LOG(DEBUG, "device %s passed over: not named <interface>-<number>",
+				entry->d_name);
+	return 0;
+}
+
+static int
+class_scan(const char *class, rte_wd_dev_cb cb, void *arg)
+{
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int nb, rc = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", uacce_class_root, class);
+	/* by number, so that "the first device" is the same one each time */
+	nb = scandir(path, &entries, name_filter, versionsort);
+	if (nb < 0) {
+		if (errno == ENOENT)
+			WD_LOG(DEBUG, "no devices in %s: it does not exist", path);
+		else
+			WD_LOG(NOTICE, "no devices from %s: %s", path, rte_strerror(errno));
+		return 0;
+	}
+	for (int i = 0; i < nb; i++) {
+		const char *name = entries[i]->d_name;
+		struct uacce_attrs attrs;
+
+		if (rc == 0) {
+			const int bad = attrs_read(class, name, &attrs);
+
+			if (bad == 0)
+				rc = cb(&attrs.info, arg);
+			else if (bad == -EIO)
+				WD_LOG(NOTICE, "device %s passed over: %s", name, attrs.why);
+			else
+				WD_LOG(DEBUG, "device %s passed over: %s", name, attrs.why);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+static int
+uacce_scan(rte_wd_dev_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < RTE_DIM(uacce_classes); i++)
+		rc = class_scan(uacce_classes[i], cb, arg);
+	return rc;
+}
+
+struct names {
+	char text[256];
+	size_t len;
+};
+
+static int
+names_cb(const struct rte_wd_dev_info *info, void *arg)
+{
+	struct names *names = arg;
+	const int n = snprintf(names->text + names->len, sizeof(names->text) - names->len, " %s",
+			info->name);
+
+	if ((size_t)n >= sizeof(names->text) - names->len) {
+		names->text[names->len] = '\0';
+		return 1; /* as many as a line holds */
+	}
+	names->len += (size_t)n;
+	return 0;
+}
+
+/* Find the device called name; logs why it cannot be had. */
+static int
+device_find(const char *name, struct uacce_attrs *attrs)
+{
+	struct names names = { .text = "" };
+
+	for (unsigned int i = 0; name_valid(name) && i < RTE_DIM(uacce_classes); i++) {
+		const int rc = attrs_read(uacce_classes[i], name, attrs);
+
+		if (rc == 0)
+			return 0;
+		if (rc == -ENOENT)
+			continue;
+		WD_LOG(ERR, "device %s cannot be used: %s; choose another one with dev=", name,
+				attrs->why);
+		return -ENODEV;
+	}
+	uacce_scan(names_cb, &names);
+	WD_LOG(ERR, "no device %s below %s; found:%s", name, uacce_class_root,
+			names.text[0] == '\0' ?
+					" none, is the accelerator's kernel driver loaded?" :
+					names.text);
+	return -ENODEV;
+}
+
+/* Devargs only confirm what hardware is. */
+static int
+options_check(const struct wd_dev *dev, const struct rte_kvargs *args,
+		const struct uacce_attrs *attrs, const struct wd_hw *hw)
+{
+	const char *want_hw = args == NULL ? NULL : rte_kvargs_get(args, UACCE_ARG_HW);
+	const char *want_sva = args == NULL ? NULL : rte_kvargs_get(args, UACCE_ARG_SVA);
+	const bool sva = (attrs->info.flags & RTE_WD_FLAG_SVA) != 0;
+
+	if (want_hw != NULL && rte_wd_hw_by_name(want_hw) != hw) {
+		WD_LOG(ERR, "device %s: hw=%s, but its interface %s is driven as hw=%s; leave the option out",
+				dev->name, want_hw, attrs->info.api, hw->name);
+		return -EINVAL;
+	}
+	if (want_sva != NULL && strcmp(want_sva, sva ? "1" : "0") != 0) {
+		WD_LOG(ERR, "device %s: sva=%s, but the kernel says sva=%d; leave the option out",
+				dev->name, want_sva, sva);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+node_check(const struct wd_dev *dev, const char *node)
+{
+	const int rc = faccessat(AT_FDCWD, node, R_OK | W_OK, AT_EACCESS) == 0 ? 0 : -errno;
+
+	switch (rc) {
+	case 0:
+		return 0;
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		WD_LOG(ERR,
+				"device %s: no permission to read and write %s; join its group, or let a udev"
+				" rule give it one",
+				dev->name, node);
+		return -EACCES;
+	default:
+		WD_LOG(ERR, "device %s: %s: %s; is udev running, is the node passed into this container?",
+				dev->name, node, rte_strerror(-rc));
+		return -ENODEV;
+	}
+}
+
+static int
+uacce_open(struct wd_dev *dev, const struct rte_kvargs *args)
+{
+	struct uacce_attrs attrs;
+	const struct wd_hw *hw;
+	struct uacce_dev *ud;
+	int rc;
+
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+		WD_LOG(ERR,
+				"device %s: not for a secondary process: a queue's mappings belong to the process"
+				" that opened it; use the device in the primary process",
+				dev->name);
+		return -ENOTSUP;
+	}
+	rc = device_find(dev->name, &attrs);
+	if (rc != 0)
+		return rc;
+	hw = rte_wd_hw_by_api(attrs.info.api);
+	if (hw == NULL) {
+		WD_LOG(ERR, "device %s: interface %s is not one of those known here", dev->name,
+				attrs.info.api);
+		return -ENOTSUP;
+	}
+	rc = options_check(dev, args, &attrs, hw);
+	if (rc != 0)
+		return rc;
+	/* mem_map() could do without SVA only if the kernel had a call to register memory with */
+	if ((attrs.info.flags & RTE_WD_FLAG_SVA) == 0) {
+		WD_LOG(ERR,
+				"device %s: the kernel offers no shared virtual addressing (flags bit 0), without"
+				" which user space has no memory that the device can reach; enable the IOMMU and load"
+				" the accelerator's kernel driver with uacce_mode=1",
+				dev->name);
+		return -ENOTSUP;
+	}
+
+	ud = calloc(1, sizeof(*ud));
+	if (ud == NULL)
+		return -ENOMEM;
+	snprintf(ud->node, sizeof(ud->node), "%s/%s", uacce_node_root, dev->name);
+	rc = node_check(dev, ud->node);
+	if (rc != 0) {
+		free(ud);
+		return rc;
+	}
+	ud->mmio_size = attrs.mmio_size;
+	ud->dus_size = attrs.dus_size;
+	dev->hw = hw;
+	dev->sva = true;
+	dev->secondary_data_path = false;
+	dev->numa_node = attrs.info.numa_node;
+	dev->max_queues = RTE_MIN(
+			(unsigned int)attrs.info.available_queues, HISI_QM_MAX_QUEUES + 0U);
+	if (dev->max_queues == 0)
+		dev->max_queues = 1; /* all taken now, but perhaps not when one is wanted */
+	dev->transport_data = ud;
+	return 0;
+}
+
+static void
+uacce_close(struct wd_dev *dev)
+{
+	free(dev->transport_data);
+	dev->transport_data = NULL;
+}
+
+/* What to do about an error of open() or START_Q. */
+static const char *
+errno_hint(int rc)
+{
+	switch (rc) {
+	case -EPERM:
+		return "; the device is stopped or being reset, try again later";
+	case -ENODEV:
+	case -ENXIO:
+	case -ENOENT:
+		return "; the device has been removed";
+	case -EMFILE:
+		return "; raise the limit on open files";
+	default:
+		return "";
+	}
+}
+
+/* Take a queue; returns its file descriptor. */
+static int
+node_open(const struct wd_dev *dev)
+{
+	struct uacce_dev *ud = dev->transport_data;
+	int fd, rc;
+
+	fd = open(ud->node, O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		__atomic_fetch_add(&ud->nb_queues, 1, __ATOMIC_RELAXED);
+		return fd;
+	}
+	rc = -errno;
+	if (rc == -EBUSY) {
+		WD_LOG(ERR,
+				"device %s: no queue left: %u open in this process, %u were to be had when the"
+				" device was opened; use fewer queue pairs, stop other users, or take another device",
+				dev->name, __atomic_load_n(&ud->nb_queues, __ATOMIC_RELAXED),
+				dev->max_queues);
+		return rc;
+	}
+	WD_LOG(ERR, "device %s: cannot open %s: %s%s", dev->name, ud->node, rte_strerror(-rc),
+			errno_hint(rc));
+	return rc;
+}
+
+static void
+node_close(const struct wd_dev *dev, int fd)
+{
+	struct uacce_dev *ud = dev->transport_data;
+
+	close(fd);
+	__atomic_fetch_sub(&ud->nb_queues, 1, __ATOMIC_RELAXED);
+}
+
+/* The one place that calls ioctl(); arg is NULL where there is none. */
+static int
+queue_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) < 0 ? -errno : 0;
+}
+
+static bool
+depth_valid(uint16_t depth)
+{
+	return depth >= 2 && depth <= HISI_QM_MAX_DEPTH && rte_is_power_of_2(depth);
+}
+
+/* Ask the kernel about the queue, and refuse what the data path could not work with. */
+static int
+queue_query(const struct uacce_queue *uq, struct uacce_qp_ctx *ctx, struct uacce_qp_info *info)
+{
+	const struct uacce_dev *ud = uq->dev->transport_data;
+	const char *name = uq->dev->name;
+	size_t used;
+	int rc;
+
+	*ctx = (struct uacce_qp_ctx){ .qc_type = uq->qc_type };
+	rc = queue_ioctl(uq->fd, UACCE_IOC_QP_CTX, ctx);
+	if (rc != 0) {
+		WD_LOG(ERR, "device %s: no queue number for type %u: QP_CTX: %s%s", name,
+				uq->qc_type, rte_strerror(-rc),
+				rc == -EINVAL ? "; the kernel does not know this type" : "");
+		return rc;
+	}
+	if (ctx->id > HISI_QM_DB_QN_MASK) {
+		WD_LOG(ERR, "device %s: queue number %u, but doorbells carry at most %u", name,
+				ctx->id, (unsigned int)HISI_QM_DB_QN_MASK);
+		return -EPROTO;
+	}
+
+	memset(info, 0, sizeof(*info));
+	rc = queue_ioctl(uq->fd, UACCE_IOC_QP_INFO, info);
+	if (rc == -EINVAL) {
+		/* a kernel from before this ioctl, when these were the only values */
+		info->sqe_size = uq->sqe_size;
+		info->sq_depth = HISI_QM_DEFAULT_DEPTH;
+		info->cq_depth = HISI_QM_DEFAULT_DEPTH;
+	} else if (rc != 0) {
+		WD_LOG(ERR, "device %s queue %u: no geometry: QP_INFO: %s", name, ctx->id,
+				rte_strerror(-rc));
+		return rc;
+	}
+	if (info->sqe_size != uq->sqe_size) {
+		WD_LOG(ERR,
+				"device %s queue %u: its descriptors have %u bytes, this driver's have %u; they"
+				" are not made for each other",
+				name, ctx->id, info->sqe_size, uq->sqe_size);
+		return -EPROTO;
+	}
+	if (!depth_valid(info->sq_depth) || !depth_valid(info->cq_depth) ||
+			info->cq_depth < info->sq_depth) {
+		WD_LOG(ERR,
+				"device %s queue %u: rings of %u descriptors and %u completions; both must be"
+				" powers of two from 2 to %u, and the latter not smaller",
+				name, ctx->id, info->sq_depth, info->cq_depth, HISI_QM_MAX_DEPTH);
+		return -EPROTO;
+	}
+	if (uq->sq_depth != 0 &&
+			(uq->sq_depth != info->sq_depth || uq->cq_depth != info->cq_depth)) {
+		WD_LOG(ERR,
+				"device %s queue %u: rings of %u and %u entries, but %u and %u before the stop;"
+				" set the queue pair up again",
+				name, ctx->id, info->sq_depth, info->cq_depth, uq->sq_depth,
+				uq->cq_depth);
+		return -EPROTO;
+	}
+	used = (size_t)info->sqe_size * info->sq_depth +
+			sizeof(struct hisi_qm_cqe) * info->cq_depth + HISI_QM_STATUS_RECV_FROM_END;
+	/* the kernel sees whole pages, and puts the status words at the end of the last one */
+	if (ud->dus_size < used || ud->dus_size % (size_t)sysconf(_SC_PAGESIZE) != 0) {
+		WD_LOG(ERR,
+				"device %s queue %u: region_dus_size is %zu; rings and status take %zu bytes,"
+				" in whole pages",
+				name, ctx->id, ud->dus_size, used);
+		return -EPROTO;
+	}
+	if (ud->mmio_size < HISI_QM_DB_OFFSET + sizeof(uint64_t)) {
+		WD_LOG(ERR, "device %s queue %u: region_mmio_size is %zu, the doorbell is at %u",
+				name, ctx->id, ud->mmio_size, HISI_QM_DB_OFFSET);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+/* NULL with errno set on failure. */
+static void *
+region_map(const struct uacce_queue *uq, unsigned int region, size_t size)
+{
+	void *va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, uq->fd,
+			(off_t)region * sysconf(_SC_PAGESIZE));
+
+	if (va == MAP_FAILED) {
+		const int err = errno;
+
+		WD_LOG(ERR, "device %s: cannot map %zu bytes of %s: %s", uq->dev->name, size,
+				region == UACCE_REGION_DUS ? "rings" : "doorbells",
+				rte_strerror(err));
+		errno = err;
+		return NULL;
+	}
+	return va;
+}
+
+/*
+ * Put private memory where a region is mapped: a copy of the region, or all ones.
+ * A thread that uses the address meanwhile finds the one or the other, but never
+ * nothing.
+ */
+static int
+region_detach(void *va, size_t size, bool copy)
+{
+	void *mine = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int rc;
+
+	if (mine == MAP_FAILED)
+		return -errno;
+	if (copy)
+		memcpy(mine, va, size);
+	else
+		memset(mine, 0xff, size);
+	if (mremap(mine, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, va) == MAP_FAILED) {
+		rc = -errno;
+		munmap(mine, size);
+		return rc;
+	}
+	return 0;
+}
+
+/* Take a queue and map it: fills uq, and all of q that a transport fills. */
+static int
+queue_take(struct uacce_queue *uq, struct wd_queue *q)
+{
+	const struct uacce_dev *ud = uq->dev->transport_data;
+	struct uacce_qp_ctx ctx;
+	struct uacce_qp_info info;
+	uint8_t *status;
+	int rc;
+
+	uq->fd = node_open(uq->dev);
+	if (uq->fd < 0)
+		return uq->fd;
+	rc = queue_query(uq, &ctx, &info);
+	if (rc != 0)
+		goto close_node;
+	uq->dus = region_map(uq, UACCE_REGION_DUS, ud->dus_size);
+	if (uq->dus == NULL) {
+		rc = -errno;
+		goto close_node;
+	}
+	uq->mmio = region_map(uq, UACCE_REGION_MMIO, ud->mmio_size);
+	if (uq->mmio == NULL) {
+		rc = -errno;
+		goto unmap_dus;
+	}
+	uq->state = UACCE_READY;
+	uq->sq_depth = info.sq_depth;
+	uq->cq_depth = info.cq_depth;
+
+	q->sq_depth = info.sq_depth;
+	q->cq_depth = info.cq_depth;
+	q->sqe_size = uq->sqe_size;
+	q->qn = ctx.id;
+	q->sq = uq->dus;
+	q->cq = uq->dus + (size_t)info.sqe_size * info.sq_depth;
+	status = uq->dus + ud->dus_size;
+	q->send_status = (const void *)(status - HISI_QM_STATUS_SEND_FROM_END);
+	q->recv_status = (const void *)(status - HISI_QM_STATUS_RECV_FROM_END);
+	/* one address for both, told apart by the command */
+	q->sq_db = (void *)(uq->mmio + HISI_QM_DB_OFFSET);
+	q->cq_db = q->sq_db;
+	q->sq_db_word = ctx.id | HISI_QM_DB_CMD_SQ << HISI_QM_DB_CMD_SHIFT;
+	/* priority 0: nobody sleeps on the completion event */
+	q->cq_db_word = ctx.id | HISI_QM_DB_CMD_CQ << HISI_QM_DB_CMD_SHIFT;
+	return 0;
+
+unmap_dus:
+	munmap(uq->dus, ud->dus_size);
+close_node:
+	node_close(uq->dev, uq->fd);
+	uq->fd = -1;
+	return rc;
+}
+
+static void
+queue_unmap(const struct uacce_queue *uq)
+{
+	const struct uacce_dev *ud = uq->dev->transport_data;
+
+	munmap(uq->mmio, ud->mmio_size);
+	munmap(uq->dus, ud->dus_size);
+}
+
+static int
+uacce_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q)
+{
+	struct uacce_queue *uq;
+	int rc;
+
+	uq = calloc(1, sizeof(*uq));
+	if (uq == NULL)
+		return -ENOMEM;
+	uq->dev = dev;
+	uq->qc_type = conf->qc_type;
+	uq->sqe_size = conf->sqe_size;
+	rc = queue_take(uq, q);
+	if (rc != 0) {
+		free(uq);
+		return rc;
+	}
+	q->transport_data = uq;
+	return 0;
+}
+
+/*
+ * A queue that was stopped is exchanged for another one: older kernels have
+ * released it, none restarts one that went through a reset, and an open hands
+ * out clean rings and status words in all of them. Given back first, lest there
+ * be no queue left to take. Number and addresses in q change.
+ */
+static int
+queue_retake(struct uacce_queue *uq, struct wd_queue *q)
+{
+	const struct uacce_queue old = *uq;
+	int rc;
+
+	if (uq->fd >= 0)
+		node_close(uq->dev, uq->fd);
+	rc = queue_take(uq, q);
+	if (rc != 0) {
+		/* still stopped, with its private memory */
+		uq->mmio = old.mmio;
+		uq->dus = old.dus;
+		return rc;
+	}
+	queue_unmap(&old);
+	return 0;
+}
+
+static int
+uacce_queue_start(struct wd_queue *q)
+{
+	struct uacce_queue *uq = q->transport_data;
+	int rc;
+
+	if (uq->state == UACCE_STOPPED) {
+		rc = queue_retake(uq, q);
+		if (rc != 0)
+			return rc;
+	}
+	rc = queue_ioctl(uq->fd, UACCE_IOC_START_Q, NULL);
+	if (rc != 0) {
+		WD_LOG(ERR, "device %s queue %u: cannot start: START_Q: %s%s", uq->dev->name, q->qn,
+				rte_strerror(-rc), errno_hint(rc));
+		return rc;
+	}
+	uq->state = UACCE_STARTED;
+	return 0;
+}
+
+/*
+ * An lcore may not know yet that its queue is being stopped, when the watchdog
+ * does it: it may still fill a descriptor, and ring for one it checked just
+ * before, or for completions. After PUT_Q that must not reach the device, where
+ * the queue may be another process's by then. So the doorbells are exchanged for
+ * private memory at the same addresses before PUT_Q, and the rings after it,
+ * with the completions that came until then. A pointer into either stays good
+ * until close or the next start; what is stored through it goes nowhere.
+ *
+ * wd_queue.c has marked the queue broken, so that the lcore notices soon.
+ */
+static void
+uacce_queue_stop(struct wd_queue *q)
+{
+	struct uacce_queue *uq = q->transport_data;
+	const struct uacce_dev *ud = uq->dev->transport_data;
+	int rc, put;
+
+	if (uq->state != UACCE_STARTED)
+		return;
+	rc = region_detach(uq->mmio, ud->mmio_size, false);
+	if (rc != 0)
+		WD_LOG(ERR, "device %s queue %u: cannot take its doorbells away: %s; stopping it all the same",
+				uq->dev->name, q->qn, rte_strerror(-rc));
+	put = queue_ioctl(uq->fd, UACCE_IOC_PUT_Q, NULL);
+	/*
+	 * ENXIO: the device is gone, and its memory with it: a look would be a SIGBUS. All
+	 * ones are status words that say dead, and no entry that passes for a completion.
+	 */
+	rc = region_detach(uq->dus, ud->dus_size, put != -ENXIO);
+	if (rc != 0)
+		WD_LOG(ERR, "device %s queue %u: cannot take its rings away: %s", uq->dev->name,
+				q->qn, rte_strerror(-rc));
+	if (put != 0) {
+		WD_LOG(ERR, "device %s queue %u: PUT_Q: %s; given back instead", uq->dev->name,
+				q->qn, rte_strerror(-put));
+		/* the last reference to it, now that nothing is mapped: this stops the queue too */
+		node_close(uq->dev, uq->fd);
+		uq->fd = -1;
+	}
+	uq->state = UACCE_STOPPED;
+}
+
+static void
+uacce_queue_close(struct wd_queue *q)
+{
+	struct uacce_queue *uq = q->transport_data;
+
+	uacce_queue_stop(q);
+	queue_unmap(uq);
+	if (uq->fd >= 0)
+		node_close(uq->dev, uq->fd);
+	free(uq);
+	q->transport_data = NULL;
+}
+
+/* Without SVA no device gets as far as this. */
+static int
+uacce_mem_map(struct wd_dev *dev, void *va, uint64_t iova __rte_unused, size_t len)
+{
+	WD_LOG(ERR, "device %s: cannot show it %zu bytes at %p: uacce has no call for that",
+			dev->name, len, va);
+	return -ENOTSUP;
+}
+
+static int
+uacce_mem_unmap(struct wd_dev *dev, void *va, uint64_t iova __rte_unused, size_t len)
+{
+	WD_LOG(ERR, "device %s: cannot hide %zu bytes at %p from it: uacce has no call for that",
+			dev->name, len, va);
+	return -ENOTSUP;
+}
+
+static const char *const uacce_options[] = { UACCE_ARG_HW, UACCE_ARG_SVA, NULL };
+
+static struct wd_transport uacce_transport = {
+	.name = "uacce",
+	.options = uacce_options,
+	.scan = uacce_scan,
+	.open = uacce_open,
+	.close = uacce_close,
+	.queue_open = uacce_queue_open,
+	.queue_start = uacce_queue_start,
+	.queue_stop = uacce_queue_stop,
+	.queue_close = uacce_queue_close,
+	.mem_map = uacce_mem_map,
+	.mem_unmap = uacce_mem_unmap,
+};
+
+WD_TRANSPORT_REGISTER(uacce_transport)
