@@ -39,7 +39,7 @@ for class in "$@"; do
 				printf "%-8s %-4s %10s %10.1f %10.1f\n", "poll", hw, "-", d / n, d / n }'
 			continue
 		fi
-		enqueue=$(count 'wd_crypto_sec_enqueue*' hw=$hw "$class")
+		enqueue=$(count 'wd_crypto_sec_enqueue_bd?_iova' hw=$hw "$class")
 		dequeue=$(count 'wd_crypto_sec_dequeue' hw=$hw "$class")
 		awk -v e="$enqueue" -v d="$dequeue" -v n=$((rounds * burst)) -v c="$class" -v hw=$hw 'BEGIN {
 			printf "%-8s %-4s %10.1f %10.1f %10.1f\n", c, hw, e / n, d / n, (e + d) / n }'

@@ -386,7 +386,7 @@ check_aes_mac(const struct wdm_sec_version *version, struct wdm_sec_req *req, co
 		if (req->state_in || req->verify)
 			return WDM_SEC_E_FIELD;
 	} else {
-		if (!version->aes_macs || req->kind == WDM_SEC_CHAIN)
+		if (!version->aes_macs || (gmac && req->kind == WDM_SEC_CHAIN))
 			return WDM_SEC_E_UNSUPPORTED;
 		if (req->no_pad || req->state_in != gmac)
 			return WDM_SEC_E_FIELD;
@@ -432,13 +432,13 @@ check_auth(const struct wdm_sec_version *version, struct wdm_sec_req *req, const
 {
 	enum wdm_sec_error error;
 
+	if (req->kind == WDM_SEC_CHAIN && req->cipher != HISI_SEC_CIPHER_COPY &&
+			(version->chain_modes[req->c_alg] >> req->c_mode & 1) == 0)
+		return WDM_SEC_E_UNSUPPORTED;
 	if (req->a_kind != WDM_SEC_AUTH_HASH && req->a_kind != WDM_SEC_AUTH_HMAC)
 		return check_aes_mac(version, req, raw);
 	if (req->kind == WDM_SEC_CHAIN) {
 		if (req->a_kind != WDM_SEC_AUTH_HMAC || (version->chain_hashes >> req->hash & 1) == 0)
-			return WDM_SEC_E_UNSUPPORTED;
-		if (req->cipher != HISI_SEC_CIPHER_COPY &&
-				(version->chain_modes[req->c_alg] >> req->c_mode & 1) == 0)
 			return WDM_SEC_E_UNSUPPORTED;
 		if (req->no_pad || req->state_in)
 			return WDM_SEC_E_FIELD;

@@ -2,6 +2,8 @@
  * Copyright (c) 2026 the wd authors
  */
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +36,13 @@ rte_wd_hw_by_api(const char *api)
 	unsigned long version;
 	char *end;
 
-	if (strncmp(api, HISI_QM_API_PREFIX, prefix) != 0)
+	/* a digit: strtoul() takes signs and spaces, too */
+	if (strncmp(api, HISI_QM_API_PREFIX, prefix) != 0 || !isdigit((unsigned char)api[prefix]))
 		return NULL;
+	errno = 0;
 	version = strtoul(api + prefix, &end, 10);
 	/* a suffix such as _noiommu is another way of addressing, which nobody here speaks */
-	if (end == api + prefix || *end != '\0')
+	if (errno != 0 || *end != '\0')
 		return NULL;
 	for (unsigned int i = 0; i < RTE_DIM(wd_hw_table); i++) {
 		if (wd_hw_table[i].version <= version)

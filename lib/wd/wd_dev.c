@@ -17,6 +17,7 @@
 #define WD_ARG_DEV "dev"
 #define WD_ARG_STALL_MS "stall_ms"
 #define WD_SIM "sim"
+#define WD_UACCE "uacce"
 #define WD_DEFAULT_STALL_MS 2000
 
 RTE_LOG_REGISTER(wd_logtype, lib.wd, NOTICE);
@@ -134,6 +135,10 @@ find_cb(const struct rte_wd_dev_info *info, void *arg)
 	}
 	if (find->name == NULL && info->available_queues <= 0)
 		return 0;
+	if (find->name == NULL && (info->flags & RTE_WD_FLAG_SVA) == 0) {
+		WD_LOG(NOTICE, "device %s is passed over: it has no SVA", info->name);
+		return 0;
+	}
 	find->found = *info;
 	return 1;
 }
@@ -154,11 +159,14 @@ dev_find(enum wd_class class, const char *wanted, struct wd_transport **transpor
 			rte_strscpy(name, find.found.name, RTE_WD_NAME_LEN);
 			return 0;
 		}
-		if (wanted != NULL) {
-			WD_LOG(ERR, "device %s: %s; dev=" WD_SIM " is the software device", wanted,
-				find.wrong_class ? "is not one that this driver drives" :
-						   "not found below /sys/class/uacce or /sys/class/wd");
+		if (find.wrong_class) {
+			WD_LOG(ERR, "device %s is not one that this driver drives", wanted);
 			return -ENODEV;
+		}
+		if (wanted != NULL) {
+			/* the transport knows why it is not there, and says so at open */
+			*transport = transport_by_name(WD_UACCE);
+			return rte_strscpy(name, wanted, RTE_WD_NAME_LEN) < 0 ? -ENODEV : 0;
 		}
 		WD_LOG(NOTICE, "no accelerator found, using the software device (dev=" WD_SIM ")");
 	}

@@ -37,7 +37,10 @@ struct wd_transport {
 	 * and q->transport_data; wd_queue.c sets the rest.
 	 */
 	int (*queue_open)(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q);
-	/* Start from empty rings; when stop returns the device is quiet. */
+	/* Start from empty rings; when stop returns the device is quiet. A start after
+	 * a stop may be a start of another hardware queue: pointers, doorbell words and
+	 * number of q may change, the depths do not.
+	 */
 	int (*queue_start)(struct wd_queue *q);
 	void (*queue_stop)(struct wd_queue *q);
 	void (*queue_close)(struct wd_queue *q);

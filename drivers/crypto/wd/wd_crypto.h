@@ -52,7 +52,9 @@ enum wd_crypto_iv {
 		HISI_SEC_STATUS_FLAG_MASK << HISI_SEC_STATUS_FLAG_SHIFT | \
 		HISI_SEC_STATUS_ERROR_TYPE_MASK << HISI_SEC_STATUS_ERROR_TYPE_SHIFT)
 #define WD_CRYPTO_RESULT_SLOW (1U << 31)
-static_assert((WD_CRYPTO_RESULT_MASK & WD_CRYPTO_RESULT_SLOW) == 0, "never equal");
+#define WD_CRYPTO_RESULT_TAG (1U << 30) /* the driver checks or stores the tag, see build_gcm_empty() */
+static_assert((WD_CRYPTO_RESULT_MASK & (WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG)) == 0,
+	"never equal");
 
 /** Driver-private session data; read-only after configure, shared by all lcores. */
 struct wd_crypto_session {

@@ -4,7 +4,8 @@
 
 /*
  * One row an algorithm: what cryptodev is told, what the hardware calls it, and
- * from which version on it is there. Versions and limits: doc/hardware.md.
+ * from which version on it is there, alone and as one half of a chain. Versions
+ * and limits, and which chains are known and which inferred: doc/hardware.md.
  */
 
 #include <string.h>
@@ -58,19 +59,19 @@
 static const struct wd_crypto_alg algs[] = {
 	CIPHER(AES_ECB, AES, ECB, 2, NEVER, 16, RANGE(16, 32, 8), RANGE(0, 0, 0)),
 	CIPHER(AES_CBC, AES, CBC, 2, 2, 16, RANGE(16, 32, 8), RANGE(16, 16, 0)),
-	CIPHER(AES_CTR, AES, CTR, 3, NEVER, 16, RANGE(16, 32, 8), RANGE(16, 16, 0)),
+	CIPHER(AES_CTR, AES, CTR, 3, 3, 16, RANGE(16, 32, 8), RANGE(16, 16, 0)),
 	CIPHER(AES_XTS, AES, XTS, 2, NEVER, 16, RANGE(32, 64, 32), RANGE(16, 16, 0)),
-	CIPHER(DES_CBC, DES, CBC, 2, NEVER, 8, RANGE(8, 8, 0), RANGE(8, 8, 0)),
+	CIPHER(DES_CBC, DES, CBC, 2, 3, 8, RANGE(8, 8, 0), RANGE(8, 8, 0)),
 	CIPHER(3DES_ECB, 3DES, ECB, 2, NEVER, 8, RANGE(16, 24, 8), RANGE(0, 0, 0)),
-	CIPHER(3DES_CBC, 3DES, CBC, 2, NEVER, 8, RANGE(16, 24, 8), RANGE(8, 8, 0)),
+	CIPHER(3DES_CBC, 3DES, CBC, 2, 3, 8, RANGE(16, 24, 8), RANGE(8, 8, 0)),
 	CIPHER(SM4_ECB, SM4, ECB, 2, NEVER, 16, RANGE(16, 16, 0), RANGE(0, 0, 0)),
 	CIPHER(SM4_CBC, SM4, CBC, 2, 3, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
-	CIPHER(SM4_CTR, SM4, CTR, 3, NEVER, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
+	CIPHER(SM4_CTR, SM4, CTR, 3, 3, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
 #ifdef WD_HAVE_RTE_CRYPTO_CIPHER_SM4_OFB
-	CIPHER(SM4_OFB, SM4, OFB, 3, NEVER, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
+	CIPHER(SM4_OFB, SM4, OFB, 3, 3, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
 #endif
 #ifdef WD_HAVE_RTE_CRYPTO_CIPHER_SM4_CFB
-	CIPHER(SM4_CFB, SM4, CFB, 3, NEVER, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
+	CIPHER(SM4_CFB, SM4, CFB, 3, 3, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
 #endif
 #ifdef WD_HAVE_RTE_CRYPTO_CIPHER_SM4_XTS
 	CIPHER(SM4_XTS, SM4, XTS, 2, NEVER, 16, RANGE(32, 32, 0), RANGE(16, 16, 0)),
@@ -83,19 +84,19 @@ static const struct wd_crypto_alg algs[] = {
 	HASH(SHA384, 128, 48),
 	HASH(SHA512, 128, 64),
 	HASH(SM3, 64, 32),
-	HMAC(MD5, NEVER, 64, 16),
+	HMAC(MD5, 3, 64, 16),
 	HMAC(SHA1, 2, 64, 20),
-	HMAC(SHA224, NEVER, 64, 28),
+	HMAC(SHA224, 3, 64, 28),
 	HMAC(SHA256, 2, 64, 32),
-	HMAC(SHA384, NEVER, 128, 48),
+	HMAC(SHA384, 3, 128, 48),
 	HMAC(SHA512, 2, 128, 64),
 #ifdef WD_HAVE_RTE_CRYPTO_AUTH_SM3_HMAC
 	AUTH(SM3_HMAC, HISI_SEC_A_ALG_HMAC_SM3, 2, 3, true, 64, RANGE(1, 64, 1), RANGE(1, 32, 1),
 		RANGE(0, 0, 0)),
 #endif
-	AUTH(AES_XCBC_MAC, HISI_SEC_A_ALG_AES_XCBC, 3, NEVER, false, 16, RANGE(16, 16, 0),
+	AUTH(AES_XCBC_MAC, HISI_SEC_A_ALG_AES_XCBC, 3, 3, false, 16, RANGE(16, 16, 0),
 		RANGE(4, 16, 1), RANGE(0, 0, 0)),
-	AUTH(AES_CMAC, HISI_SEC_A_ALG_AES_CMAC, 3, NEVER, false, 16, RANGE(16, 16, 0),
+	AUTH(AES_CMAC, HISI_SEC_A_ALG_AES_CMAC, 3, 3, false, 16, RANGE(16, 16, 0),
 		RANGE(4, 16, 1), RANGE(0, 0, 0)),
 	AUTH(AES_GMAC, HISI_SEC_A_ALG_AES_GMAC, 3, NEVER, false, 16, RANGE(16, 32, 8),
 		RANGE(4, 16, 1), RANGE(12, 12, 0)),

@@ -217,10 +217,7 @@ packet_at(struct rte_mbuf *m, uint32_t off, uint32_t *room)
 	return rte_pktmbuf_mtod_offset(m, void *, off);
 }
 
-/*
- * Out of place, cryptodev wants the destination to have what was authenticated
- * only, too; whether the device copies it is not known, so we do.
- */
+/* [off, off + len) of one packet to the same place in another. */
 static enum sec_build
 packet_copy(struct rte_mbuf *dst, struct rte_mbuf *src, uint32_t off, uint32_t len)
 {
@@ -362,6 +359,11 @@ map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, u
 	rte_cpu_to_le_32(((o)->src_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_SRC_TYPE_SHIFT |            \
 		((o)->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_DST_TYPE_SHIFT)
 
+/* Replace a field of a word. */
+#define SQE_SET(word, field, value)                                                                 \
+	((word) = ((word) & ~rte_cpu_to_le_32(field##_MASK << field##_SHIFT)) |                     \
+			rte_cpu_to_le_32((value) << field##_SHIFT))
+
 /* All of a descriptor is written: its last user left it full. */
 static __rte_always_inline void
 sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct sec_op *o)
@@ -501,20 +503,27 @@ build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, 
 	return SEC_BUILT;
 }
 
-/* Authenticated bytes in front of the payload, out of place: [sink][payload in dst]. */
+/*
+ * Bytes around the payload that are only authenticated, out of place: [sink for
+ * those in front][payload and those behind it in dst]. Whether the device copies
+ * them is not known and cryptodev wants them copied, so we do.
+ */
 static enum sec_build
 map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
 	uint32_t a_off)
 {
 	static const struct sec_lead none;
 	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
+	const uint32_t behind = o->c_off + o->c_len;
 	enum sec_build rc;
 
 	rc = map_lists(sva, qp, o, &none, sym->m_src, &sink, sym->m_dst, a_off, o->a_len,
-		a_off + o->c_off, o->c_len);
-	if (rc != SEC_BUILT)
-		return rc;
-	return packet_copy(sym->m_dst, sym->m_src, a_off, o->c_off);
+		a_off + o->c_off, o->a_len - o->c_off);
+	if (rc == SEC_BUILT)
+		rc = packet_copy(sym->m_dst, sym->m_src, a_off, o->c_off);
+	if (rc == SEC_BUILT)
+		rc = packet_copy(sym->m_dst, sym->m_src, a_off + behind, o->a_len - behind);
+	return rc;
 }
 
 static __rte_always_inline enum sec_build
@@ -529,16 +538,16 @@ build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 	};
 	enum sec_build rc;
 
-	/* The payload is the tail of what is authenticated: what drivers of this
-	 * hardware use. Unsigned arithmetic turns an offset before a_off into a huge one.
+	/* The payload lies within what is authenticated. Unsigned arithmetic turns
+	 * an offset before a_off into a huge one.
 	 */
 	if (unlikely(!payload_fits(d->s, o.c_len) || o.c_off > HISI_SEC_MAX_AAD ||
-			(uint64_t)o.c_off + o.c_len != o.a_len))
+			(uint64_t)o.c_off + o.c_len > o.a_len))
 		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
 	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	if (o.c_off > 0 && sym->m_dst != NULL && sym->m_dst != sym->m_src)
+	if (o.c_len != o.a_len && sym->m_dst != NULL && sym->m_dst != sym->m_src)
 		rc = fast ? SEC_NOT_PLAIN : map_chain_lists(sva, d->qp, &o, sym, a_off);
 	else
 		rc = map_payload(sva, fast, d->qp, &o, sym, a_off, o.a_len);
@@ -618,6 +627,46 @@ map_aead_pair(const bool sva, const struct sec_dest *d, struct sec_op *o, const 
 	return SEC_BUILT;
 }
 
+/*
+ * GCM of nothing: the hardware does not take it. What is asked for is one
+ * encrypted block, the pre-counter block IV || 1, so ask for that: ECB into our
+ * own memory, from where dequeue stores the tag or compares it.
+ */
+static __rte_noinline enum sec_build
+build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
+{
+	struct wd_crypto_scratch *scratch = scratch_of(d);
+	struct sec_op o = {
+		.c_len = HISI_SEC_IV_SIZE,
+		.src = dma_addr(d->qp, scratch->c_iv),
+		.dst = dma_addr(d->qp, scratch->digest),
+	};
+
+	if (op->sym->aead.digest.data == NULL)
+		return SEC_BAD_ARGS;
+	memcpy(scratch->c_iv, (const uint8_t *)op + d->s->iv_offset, 12);
+	memcpy(scratch->c_iv + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4);
+	d->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
+		WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG;
+	sqe_fill(bd3, false, d, &o);
+	if (bd3) {
+		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
+
+		SQE_SET(bd->dw1, HISI_SEC_BD3_1_CIPHER, HISI_SEC_CIPHER_ENCRYPT);
+		SQE_SET(bd->dw1, HISI_SEC_BD3_1_C_MODE, HISI_SEC_C_MODE_ECB);
+		SQE_SET(bd->dw1, HISI_SEC_BD3_1_C_ICV_LEN, 0);
+		SQE_SET(bd->dw1, HISI_SEC_BD3_1_SEQ, HISI_SEC_SEQ_CIPHER_AUTH);
+	} else {
+		struct hisi_sec_bd2 *bd = (struct hisi_sec_bd2 *)d->sqe;
+
+		SQE_SET(bd->dw0, HISI_SEC_BD2_0_CIPHER, HISI_SEC_CIPHER_ENCRYPT);
+		SQE_SET(bd->dw3, HISI_SEC_BD2_3_C_MODE, HISI_SEC_C_MODE_ECB);
+		SQE_SET(bd->dw3, HISI_SEC_BD2_3_C_ICV_LEN, 0);
+		SQE_SET(bd->dw0, HISI_SEC_BD2_0_SEQ, HISI_SEC_SEQ_CIPHER_AUTH);
+	}
+	return SEC_BUILT;
+}
+
 static __rte_always_inline enum sec_build
 build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
 {
@@ -625,8 +674,11 @@ build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, 
 	struct sec_op o = { .a_len = d->s->aad_len, .c_len = sym->aead.data.length, .c_off = d->s->aad_len };
 	enum sec_build rc;
 
-	if (unlikely(o.c_len < d->s->c_min))
-		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+	if (unlikely(o.c_len < d->s->c_min)) {
+		if (fast)
+			return SEC_NOT_PLAIN;
+		return o.c_off == 0 && d->s->iv == WD_CRYPTO_IV_GCM ? build_gcm_empty(bd3, d, op) : SEC_BAD_ARGS;
+	}
 	rc = map_digest(sva, fast, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
@@ -776,7 +828,7 @@ equal_timingsafe(const uint8_t *a, const uint8_t *b, unsigned int len)
 
 /* Result word to op status, everything considered. */
 static enum rte_crypto_op_status
-result_status(const struct wd_crypto_session *s, uint32_t result)
+result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expect)
 {
 	const uint32_t icv = result >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK;
 	const uint32_t flag = result >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK;
@@ -791,7 +843,7 @@ result_status(const struct wd_crypto_session *s, uint32_t result)
 	/* what a digest alone reports is inferred only, so not insisted on */
 	if (s->class == WD_CRYPTO_AUTH)
 		return RTE_CRYPTO_OP_STATUS_SUCCESS;
-	if (flag != (s->expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
+	if (flag != (expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
 		return RTE_CRYPTO_OP_STATUS_ERROR;
 	return RTE_CRYPTO_OP_STATUS_SUCCESS;
 }
@@ -803,15 +855,17 @@ finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t
 	const struct rte_crypto_op *op = slot->op;
 	const struct rte_cryptodev_sym_session *sess = op->sym->session;
 	const struct wd_crypto_session *s = (const struct wd_crypto_session *)sess->driver_priv_data;
-	enum rte_crypto_op_status status = result_status(s, result);
+	enum rte_crypto_op_status status = result_status(s, result, slot->expect);
 	uint8_t *mac = qp->scratch[slot - qp->slots].digest;
 	uint8_t *digest = s->class == WD_CRYPTO_AEAD ? op->sym->aead.digest.data :
 						       op->sym->auth.digest.data;
+	/* otherwise the device has compared */
+	const bool compare = s->class == WD_CRYPTO_AUTH || (slot->expect & WD_CRYPTO_RESULT_TAG) != 0;
 
 	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && (slot->expect & WD_CRYPTO_RESULT_SLOW) != 0) {
 		if (!s->verify)
 			memcpy(digest, mac, s->digest_len);
-		else if (s->class == WD_CRYPTO_AUTH && !equal_timingsafe(digest, mac, s->digest_len))
+		else if (compare && !equal_timingsafe(digest, mac, s->digest_len))
 			status = RTE_CRYPTO_OP_STATUS_AUTH_FAILED;
 	}
 	if (status != RTE_CRYPTO_OP_STATUS_SUCCESS)
