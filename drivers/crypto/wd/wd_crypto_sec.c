@@ -32,16 +32,24 @@ struct sec_op {
 	bool src_sgl, dst_sgl;
 };
 
+/* The words of a descriptor that the driver writes, two at a time. */
+typedef uint64_t sec_pair __attribute__((vector_size(16), may_alias));
+
+struct sec_template {
+	sec_pair w0, w2, w4, w6, w8, w10, w12;
+};
+static_assert(sizeof(struct sec_template) == HISI_SEC_STATUS_OFFSET, "the device owns the rest");
+
 /*
- * An op on its way into descriptor idx. Its address and that of struct sec_op stay
+ * An op on its way into a descriptor. Its address and that of struct sec_op stay
  * within inlined code on the fast path, so that both live in registers.
  */
 struct sec_dest {
 	struct wd_crypto_qp *qp;
 	const struct wd_crypto_session *s;
 	uint8_t *sqe;
-	uint32_t idx;
-	uint32_t expect; /* of the result */
+	struct wd_crypto_slot *slot;
+	struct sec_template template; /* a copy of the session's */
 };
 
 /* Bytes in front of a payload that are not in its mbuf; len 0 for none. */
@@ -54,7 +62,7 @@ struct sec_lead {
 static __rte_always_inline struct wd_crypto_scratch *
 scratch_of(const struct sec_dest *d)
 {
-	return &d->qp->scratch[d->idx];
+	return &d->qp->scratch[d->slot - d->qp->slots];
 }
 
 static __rte_always_inline uint64_t
@@ -348,7 +356,7 @@ map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, u
 	if (data == NULL)
 		return SEC_BAD_ARGS;
 	o->mac = dma_addr(d->qp, scratch_of(d)->digest);
-	d->expect |= WD_CRYPTO_RESULT_SLOW;
+	d->slot->expect |= WD_CRYPTO_RESULT_SLOW;
 	memcpy(scratch_of(d)->digest, data, d->s->digest_len);
 	return SEC_BUILT;
 }
@@ -364,12 +372,29 @@ map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, u
 	((word) = ((word) & ~rte_cpu_to_le_32(field##_MASK << field##_SHIFT)) |                     \
 			rte_cpu_to_le_32((value) << field##_SHIFT))
 
+/* For a run of ops with one session, which so is read once. */
+static __rte_always_inline struct sec_template
+template_load(const struct wd_crypto_session *s)
+{
+	const sec_pair *from = (const sec_pair *)s->sqe;
+
+	return (struct sec_template){ from[0], from[1], from[2], from[3], from[4], from[5], from[6] };
+}
+
 /* All of a descriptor is written: its last user left it full. */
 static __rte_always_inline void
 sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct sec_op *o)
 {
-	memcpy(d->sqe, d->s->sqe, HISI_SEC_STATUS_OFFSET);
-	memset(d->sqe + HISI_SEC_STATUS_OFFSET, 0, HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
+	sec_pair *to = (sec_pair *)d->sqe;
+
+	to[0] = d->template.w0;
+	to[1] = d->template.w2;
+	to[2] = d->template.w4;
+	to[3] = d->template.w6;
+	to[4] = d->template.w8;
+	to[5] = d->template.w10;
+	to[6] = d->template.w12;
+	to[7] = (sec_pair){ 0, 0 };
 	if (bd3) {
 		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
 
@@ -646,7 +671,7 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 		return SEC_BAD_ARGS;
 	memcpy(scratch->c_iv, (const uint8_t *)op + d->s->iv_offset, 12);
 	memcpy(scratch->c_iv + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4);
-	d->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
+	d->slot->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
 		WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG;
 	sqe_fill(bd3, false, d, &o);
 	if (bd3) {
@@ -719,25 +744,33 @@ build_class(const bool bd3, const bool sva, const bool fast, const enum wd_crypt
 
 /* ---- enqueue ---- */
 
+static __rte_always_inline bool
+has_session(const struct rte_crypto_op *op)
+{
+	return op->type == RTE_CRYPTO_OP_TYPE_SYMMETRIC && op->sess_type == RTE_CRYPTO_OP_WITH_SESSION;
+}
+
 /* The op's session if it is one of this driver's, else NULL. */
 static __rte_always_inline const struct wd_crypto_session *
 session_of(const struct rte_crypto_op *op, uint8_t driver_id)
 {
 	const struct rte_cryptodev_sym_session *sess = op->sym->session;
 
-	if (unlikely(op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC ||
-			op->sess_type != RTE_CRYPTO_OP_WITH_SESSION || sess == NULL ||
-			sess->driver_id != driver_id))
+	if (unlikely(!has_session(op) || sess == NULL || sess->driver_id != driver_id))
 		return NULL;
 	return (const struct wd_crypto_session *)sess->driver_priv_data;
 }
 
 /* Any op, whatever is the matter with it. */
 static __rte_noinline enum sec_build
-build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, uint32_t idx, struct rte_crypto_op *op)
+build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
+	struct rte_crypto_op *op)
 {
-	struct sec_dest d = { .qp = qp, .idx = idx, .sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE };
-	enum sec_build rc;
+	struct sec_dest d = {
+		.qp = qp,
+		.slot = slot,
+		.sqe = qp->q.sq + (size_t)(slot - qp->slots) * HISI_SEC_SQE_SIZE,
+	};
 
 	if (op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC || op->sym->m_src == NULL)
 		return SEC_BAD_ARGS;
@@ -745,10 +778,9 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, uint32_t idx,
 	/* a session of a device with another BD type or addressing, or a cleared one */
 	if (d.s == NULL || d.s->class > WD_CRYPTO_AEAD || d.s->kind != (qp->kind | d.s->class))
 		return SEC_BAD_SESSION;
-	d.expect = d.s->expect;
-	rc = build_class(bd3, sva, false, d.s->class, &d, op);
-	qp->slots[idx].expect = d.expect;
-	return rc;
+	d.template = template_load(d.s);
+	slot->expect = d.s->expect;
+	return build_class(bd3, sva, false, d.s->class, &d, op);
 }
 
 /* An op that could not be built ends the burst; the ones before it still go out. */
@@ -763,6 +795,65 @@ refuse(struct wd_crypto_qp *qp, struct rte_crypto_op *op, enum sec_build why, bo
 					      RTE_CRYPTO_OP_STATUS_INVALID_ARGS;
 }
 
+/* An op with all checks; the only way for ops that are not of the burst's class. */
+static __rte_always_inline enum sec_build
+enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
+	struct rte_crypto_op *op)
+{
+	const enum sec_build rc = build_any(bd3, sva, qp, slot, op);
+
+	slot->op = op;
+	slot->side_tail = qp->side_tail;
+	return rc;
+}
+
+/*
+ * Up to nb ops from ops[0] on that have one session, into descriptors from idx on,
+ * short of the ring's end. Returns how many; fewer than one that could not be
+ * built leave *rc at SEC_BUILT.
+ */
+static __rte_always_inline uint32_t
+enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class, struct wd_crypto_qp *qp,
+	struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, enum sec_build *rc)
+{
+	struct sec_dest d = {
+		.qp = qp,
+		.s = session_of(ops[0], qp->driver_id),
+		.slot = &qp->slots[idx],
+		.sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE,
+	};
+	struct rte_crypto_op **const end = ops + nb, **next = ops, *op = *ops;
+	const void *const session = op->sym->session;
+	uint32_t expect;
+
+	if (unlikely(d.s == NULL || d.s->kind != (qp->kind | class))) {
+		*rc = enqueue_one(bd3, sva, qp, d.slot, op);
+		return *rc == SEC_BUILT;
+	}
+	expect = d.s->expect;
+	d.template = template_load(d.s);
+	do {
+		enum sec_build built = SEC_NOT_PLAIN;
+
+		d.slot->op = op;
+		d.slot->expect = expect;
+		if (likely(op->sym->m_src != NULL))
+			built = build_class(bd3, sva, true, class, &d, op);
+		d.slot->side_tail = qp->side_tail;
+		if (unlikely(built != SEC_BUILT)) {
+			*rc = enqueue_one(bd3, sva, qp, d.slot, op);
+			if (*rc != SEC_BUILT)
+				break;
+		}
+		d.slot++;
+		d.sqe += HISI_SEC_SQE_SIZE;
+		if (++next == end)
+			break;
+		op = *next;
+	} while (op->sym->session == session && likely(has_session(op)));
+	return (uint32_t)(next - ops);
+}
+
 /* A burst whose ops are of one class, as most are; ops of others come out right, only slower. */
 static __rte_always_inline uint16_t
 enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct wd_crypto_qp *qp,
@@ -770,39 +861,23 @@ enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct
 {
 	struct wd_queue *q = &qp->q;
 	const uint32_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
-	const uint32_t tail = q->tail, mask = q->sq_mask;
+	const uint32_t mask = q->sq_mask;
 	const bool idle = wd_queue_in_flight(q) == 0;
-	struct wd_crypto_slot *const slots = qp->slots;
-	const uint32_t kind = qp->kind | class;
-	const uint8_t driver_id = qp->driver_id;
-	uint8_t *const sq = q->sq;
-	uint32_t side_start, i;
+	enum sec_build rc = SEC_BUILT;
+	uint32_t side_start, i = 0;
 
 	if (idle)
 		qp->side_head = qp->side_tail = 0;
 	side_start = qp->side_tail;
-	for (i = 0; i < nb; i++) {
-		struct rte_crypto_op *op = ops[i];
-		const uint32_t side_tail = qp->side_tail;
-		struct sec_dest d = { .qp = qp, .idx = (tail + i) & mask, .s = session_of(op, driver_id) };
-		struct wd_crypto_slot *slot = &slots[d.idx];
-		enum sec_build rc = SEC_NOT_PLAIN;
+	while (i < nb && rc == SEC_BUILT) {
+		const uint32_t idx = (q->tail + i) & mask;
 
-		d.sqe = sq + (size_t)d.idx * HISI_SEC_SQE_SIZE;
-		if (likely(d.s != NULL && d.s->kind == kind && op->sym->m_src != NULL)) {
-			rc = build_class(bd3, sva, true, class, &d, op);
-			slot->expect = d.s->expect;
-		}
-		if (unlikely(rc != SEC_BUILT)) {
-			rc = build_any(bd3, sva, qp, d.idx, op);
-			if (rc != SEC_BUILT) {
-				qp->side_tail = side_tail;
-				refuse(qp, op, rc, idle && i == 0);
-				break;
-			}
-		}
-		slot->op = op;
-		slot->side_tail = qp->side_tail;
+		i += enqueue_run(bd3, sva, class, qp, ops + i, RTE_MIN(nb - i, mask + 1 - idx), idx, &rc);
+	}
+	if (unlikely(rc != SEC_BUILT)) {
+		/* what the op took of the side ring before it failed */
+		qp->side_tail = i == 0 ? side_start : qp->slots[(q->tail + i - 1) & mask].side_tail;
+		refuse(qp, ops[i], rc, idle && i == 0);
 	}
 	if (i == 0)
 		return 0;
