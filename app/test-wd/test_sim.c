@@ -32,8 +32,9 @@ open_args(const char *text, struct wd_dev **dev)
 	return rc;
 }
 
+/* A queue on the heap: when a test fails it stays open, and lib/wd goes on watching it. */
 static int
-open_queue(struct wd_dev *dev, struct wd_queue *q)
+open_queue(struct wd_dev *dev, struct wd_queue **q)
 {
 	const struct wd_queue_conf conf = {
 		.qc_type = HISI_SEC_QC_TYPE,
@@ -42,23 +43,38 @@ open_queue(struct wd_dev *dev, struct wd_queue *q)
 		.socket_id = SOCKET_ID_ANY,
 	};
 
-	return rte_wd_queue_open(dev, &conf, q);
+	int rc;
+
+	*q = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(**q));
+	if (*q == NULL)
+		return -ENOMEM;
+	rc = rte_wd_queue_open(dev, &conf, *q);
+	if (rc != 0)
+		free(*q);
+	return rc;
+}
+
+static void
+close_queue(struct wd_queue *q)
+{
+	rte_wd_queue_close(q);
+	free(q);
 }
 
 /* One device, and one queue of it that is running. */
 static int
-open_started(const char *text, struct wd_dev **dev, struct wd_queue *q)
+open_started(const char *text, struct wd_dev **dev, struct wd_queue **q)
 {
 	WDT_CHECK_EQ(open_args(text, dev), 0);
 	WDT_CHECK_EQ(open_queue(*dev, q), 0);
-	WDT_CHECK_EQ(rte_wd_queue_start(q), 0);
+	WDT_CHECK_EQ(rte_wd_queue_start(*q), 0);
 	return WDT_PASS;
 }
 
 static void
 close_all(struct wd_dev *dev, struct wd_queue *q)
 {
-	rte_wd_queue_close(q);
+	close_queue(q);
 	rte_wd_dev_close(dev);
 }
 
@@ -169,7 +185,7 @@ WDT_TEST(sim_malformed_options_are_refused)
 
 WDT_TEST(sim_options_are_taken)
 {
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 
 	WDT_CHECK_EQ(open_args("dev=sim", &dev), 0);
@@ -178,10 +194,10 @@ WDT_TEST(sim_options_are_taken)
 	WDT_CHECK(dev->secondary_data_path);
 	WDT_CHECK_EQ(dev->max_queues, HISI_QM_MAX_QUEUES);
 	WDT_CHECK_EQ(open_queue(dev, &q), 0);
-	WDT_CHECK_EQ(q.sq_depth, HISI_QM_DEFAULT_DEPTH);
-	WDT_CHECK_EQ(q.cq_depth, HISI_QM_DEFAULT_DEPTH);
+	WDT_CHECK_EQ(q->sq_depth, HISI_QM_DEFAULT_DEPTH);
+	WDT_CHECK_EQ(q->cq_depth, HISI_QM_DEFAULT_DEPTH);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), -ENOTSUP);
-	close_all(dev, &q);
+	close_all(dev, q);
 
 	WDT_CHECK_EQ(open_args("dev=sim,hw=v2,sva=1,engine=openssl,run=inline,latency_ns=5,fault=icv@9,"
 			       "fault=drop@3,depth=64",
@@ -191,29 +207,29 @@ WDT_TEST(sim_options_are_taken)
 	WDT_CHECK(dev->sva);
 	WDT_CHECK(!dev->secondary_data_path);
 	WDT_CHECK_EQ(open_queue(dev, &q), 0);
-	WDT_CHECK_EQ(q.sq_depth, 64);
+	WDT_CHECK_EQ(q->sq_depth, 64);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 0);
-	close_all(dev, &q);
+	close_all(dev, q);
 	return WDT_PASS;
 }
 
 WDT_TEST(sim_inline_does_nothing_by_itself)
 {
 	struct rte_wd_sim_stats stats;
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 
 	WDT_CHECK_EQ(open_started("dev=sim,run=inline,stall_ms=0", &dev, &q), WDT_PASS);
-	WDT_CHECK_EQ(submit_empty(&q, 100), 100);
+	WDT_CHECK_EQ(submit_empty(q, 100), 100);
 	rte_delay_us_block(2000);
-	WDT_CHECK_EQ(completed(&q, 100), 0);
+	WDT_CHECK_EQ(completed(q, 100), 0);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 2 * 64);
-	WDT_CHECK_EQ(completed(&q, 100), 64);
+	WDT_CHECK_EQ(completed(q, 100), 64);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 2 * 36);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 0);
-	WDT_CHECK_EQ(completed(&q, 200), 100);
-	wd_queue_release(&q, 100);
-	WDT_CHECK_EQ(wd_queue_in_flight(&q), 0);
+	WDT_CHECK_EQ(completed(q, 200), 100);
+	wd_queue_release(q, 100);
+	WDT_CHECK_EQ(wd_queue_in_flight(q), 0);
 	WDT_CHECK_EQ(rte_wd_sim_stats(0, 0, &stats), 0);
 	WDT_CHECK_EQ(stats.taken, 100);
 	WDT_CHECK_EQ(stats.completed, 100);
@@ -227,7 +243,7 @@ WDT_TEST(sim_inline_does_nothing_by_itself)
 	WDT_CHECK_EQ(rte_wd_sim_reset_queue(1, 0), -ENODEV);
 	WDT_CHECK_EQ(rte_wd_sim_fault(1, "icv"), -ENODEV);
 	WDT_CHECK_EQ(rte_wd_sim_fault_clear(1), -ENODEV);
-	close_all(dev, &q);
+	close_all(dev, q);
 	return WDT_PASS;
 }
 
@@ -236,33 +252,33 @@ static int
 stream(const char *args, unsigned int total)
 {
 	unsigned int done = 0;
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 
 	WDT_CHECK_EQ(open_started(args, &dev, &q), WDT_PASS);
 	while (done < total) {
-		const uint16_t room = wd_queue_room(&q);
+		const uint16_t room = wd_queue_room(q);
 		uint16_t n;
 
 		if (room > 0) {
 			const uint16_t nb = (uint16_t)(1 + wdt_random() % room);
 
-			WDT_CHECK_EQ(submit_empty(&q, nb), nb);
+			WDT_CHECK_EQ(submit_empty(q, nb), nb);
 		}
-		n = wait_completed(&q, 1);
+		n = wait_completed(q, 1);
 		WDT_CHECK_EQ(n, 1);
-		n = completed(&q, (uint16_t)(1 + wdt_random() % 64));
+		n = completed(q, (uint16_t)(1 + wdt_random() % 64));
 		for (uint16_t i = 0; i < n; i++) {
-			WDT_CHECK_EQ(bd_at(&q, (uint16_t)(q.head + i))->tag,
-					(uint16_t)(q.head + i));
-			WDT_CHECK(status_at(&q, (uint16_t)(q.head + i)) & HISI_SEC_STATUS_DONE);
+			WDT_CHECK_EQ(bd_at(q, (uint16_t)(q->head + i))->tag,
+					(uint16_t)(q->head + i));
+			WDT_CHECK(status_at(q, (uint16_t)(q->head + i)) & HISI_SEC_STATUS_DONE);
 		}
-		wd_queue_release(&q, n);
+		wd_queue_release(q, n);
 		done += n;
 	}
-	WDT_CHECK(!wd_queue_dead(&q));
-	WDT_CHECK(!q.broken);
-	close_all(dev, &q);
+	WDT_CHECK(!wd_queue_dead(q));
+	WDT_CHECK(!q->broken);
+	close_all(dev, q);
 	return WDT_PASS;
 }
 
@@ -325,7 +341,7 @@ WDT_TEST(sim_sees_hugepage_memory_only)
 {
 	struct cbc_buffer *huge = rte_malloc(NULL, sizeof(*huge), 64), other, before;
 	uint32_t error_type;
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 	uint8_t want[64];
 
@@ -333,14 +349,14 @@ WDT_TEST(sim_sees_hugepage_memory_only)
 	WDT_CHECK_EQ(open_started("dev=sim", &dev, &q), WDT_PASS);
 	cbc_vector(huge, want);
 	WDT_CHECK(rte_wd_mem_visible(dev, huge, sizeof(*huge)));
-	WDT_CHECK_EQ(cbc(&q, rte_malloc_virt2iova(huge), &error_type), WDT_PASS);
+	WDT_CHECK_EQ(cbc(q, rte_malloc_virt2iova(huge), &error_type), WDT_PASS);
 	WDT_CHECK_EQ(error_type, 0);
 	WDT_CHECK_MEM(huge->dst, want, 64);
 
 	cbc_vector(&other, want);
 	before = other;
 	WDT_CHECK(!rte_wd_mem_visible(dev, &other, sizeof(other)));
-	WDT_CHECK_EQ(cbc(&q, (uintptr_t)&other, &error_type), WDT_PASS);
+	WDT_CHECK_EQ(cbc(q, (uintptr_t)&other, &error_type), WDT_PASS);
 	WDT_CHECK(error_type != 0);
 	WDT_CHECK_MEM((uint8_t *)&other, (uint8_t *)&before, sizeof(other));
 	/* memory that comes later, enough that EAL has to map some more */
@@ -348,12 +364,12 @@ WDT_TEST(sim_sees_hugepage_memory_only)
 	huge = rte_malloc(NULL, 64 << 20, 2 << 20);
 	if (huge != NULL) {
 		cbc_vector(huge, want);
-		WDT_CHECK_EQ(cbc(&q, rte_malloc_virt2iova(huge), &error_type), WDT_PASS);
+		WDT_CHECK_EQ(cbc(q, rte_malloc_virt2iova(huge), &error_type), WDT_PASS);
 		WDT_CHECK_EQ(error_type, 0);
 		WDT_CHECK_MEM(huge->dst, want, 64);
 	}
 	rte_free(huge);
-	close_all(dev, &q);
+	close_all(dev, q);
 	return WDT_PASS;
 }
 
@@ -361,103 +377,103 @@ WDT_TEST(sim_sva_sees_all_memory)
 {
 	struct cbc_buffer *b = malloc(sizeof(*b)), on_stack;
 	uint32_t error_type;
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 	uint8_t want[64];
 
 	WDT_CHECK_EQ(open_started("dev=sim,sva=1", &dev, &q), WDT_PASS);
 	cbc_vector(b, want);
-	WDT_CHECK_EQ(cbc(&q, (uintptr_t)b, &error_type), WDT_PASS);
+	WDT_CHECK_EQ(cbc(q, (uintptr_t)b, &error_type), WDT_PASS);
 	WDT_CHECK_EQ(error_type, 0);
 	WDT_CHECK_MEM(b->dst, want, 64);
 	cbc_vector(&on_stack, want);
-	WDT_CHECK_EQ(cbc(&q, (uintptr_t)&on_stack, &error_type), WDT_PASS);
+	WDT_CHECK_EQ(cbc(q, (uintptr_t)&on_stack, &error_type), WDT_PASS);
 	WDT_CHECK_EQ(error_type, 0);
 	WDT_CHECK_MEM(on_stack.dst, want, 64);
 	/* an error, and no signal */
-	WDT_CHECK_EQ(cbc(&q, 4096, &error_type), WDT_PASS);
+	WDT_CHECK_EQ(cbc(q, 4096, &error_type), WDT_PASS);
 	WDT_CHECK(error_type != 0);
-	close_all(dev, &q);
+	close_all(dev, q);
 	free(b);
 	return WDT_PASS;
 }
 
 WDT_TEST(sim_faults_while_running)
 {
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 
 	WDT_CHECK_EQ(open_started("dev=sim,run=inline,stall_ms=0,fault=error_type:7@2", &dev, &q),
 			WDT_PASS);
 	WDT_CHECK_EQ(rte_wd_sim_fault(0, "not_done@4"), 0);
 	WDT_CHECK_EQ(rte_wd_sim_fault(0, "nothing"), -EINVAL);
-	WDT_CHECK_EQ(submit_empty(&q, 4), 4);
+	WDT_CHECK_EQ(submit_empty(q, 4), 4);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 8);
-	WDT_CHECK_EQ(completed(&q, 4), 4);
-	WDT_CHECK_EQ(error_type_at(&q, 0), 0);
-	WDT_CHECK_EQ(error_type_at(&q, 1), 7);
-	WDT_CHECK_EQ(status_at(&q, 2) & HISI_SEC_STATUS_DONE, 1);
-	WDT_CHECK_EQ(status_at(&q, 3) & HISI_SEC_STATUS_DONE, 0);
-	wd_queue_release(&q, 4);
+	WDT_CHECK_EQ(completed(q, 4), 4);
+	WDT_CHECK_EQ(error_type_at(q, 0), 0);
+	WDT_CHECK_EQ(error_type_at(q, 1), 7);
+	WDT_CHECK_EQ(status_at(q, 2) & HISI_SEC_STATUS_DONE, 1);
+	WDT_CHECK_EQ(status_at(q, 3) & HISI_SEC_STATUS_DONE, 0);
+	wd_queue_release(q, 4);
 	for (unsigned int i = 2; i < 8; i++)
 		WDT_CHECK_EQ(rte_wd_sim_fault(0, "drop@1000"), 0);
 	WDT_CHECK_EQ(rte_wd_sim_fault(0, "drop@1000"), -ENOSPC);
 	WDT_CHECK_EQ(rte_wd_sim_fault_clear(0), 0);
 
-	rte_wd_queue_stop(&q);
-	WDT_CHECK_EQ(rte_wd_queue_start(&q), 0);
-	WDT_CHECK_EQ(submit_empty(&q, 4), 4);
+	rte_wd_queue_stop(q);
+	WDT_CHECK_EQ(rte_wd_queue_start(q), 0);
+	WDT_CHECK_EQ(submit_empty(q, 4), 4);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 8);
-	WDT_CHECK_EQ(error_type_at(&q, 1), 0);
-	close_all(dev, &q);
+	WDT_CHECK_EQ(error_type_at(q, 1), 0);
+	close_all(dev, q);
 	return WDT_PASS;
 }
 
 WDT_TEST(sim_reset_and_start_again)
 {
-	struct wd_queue q;
+	struct wd_queue *q;
 	struct wd_dev *dev;
 
 	WDT_CHECK_EQ(open_started("dev=sim", &dev, &q), WDT_PASS);
 	for (unsigned int round = 0; round < 20; round++) {
-		WDT_CHECK_EQ(submit_empty(&q, 10), 10);
-		WDT_CHECK_EQ(wait_completed(&q, 10), 10);
-		wd_queue_release(&q, 10);
-		WDT_CHECK(!wd_queue_dead(&q));
-		WDT_CHECK_EQ(rte_wd_sim_reset_queue(0, q.qn), 0);
-		WDT_CHECK(wd_queue_dead(&q));
-		WDT_CHECK_EQ(submit_empty(&q, 10), 0);
-		rte_wd_queue_stop(&q);
-		WDT_CHECK_EQ(rte_wd_queue_start(&q), 0);
+		WDT_CHECK_EQ(submit_empty(q, 10), 10);
+		WDT_CHECK_EQ(wait_completed(q, 10), 10);
+		wd_queue_release(q, 10);
+		WDT_CHECK(!wd_queue_dead(q));
+		WDT_CHECK_EQ(rte_wd_sim_reset_queue(0, q->qn), 0);
+		WDT_CHECK(wd_queue_dead(q));
+		WDT_CHECK_EQ(submit_empty(q, 10), 0);
+		rte_wd_queue_stop(q);
+		WDT_CHECK_EQ(rte_wd_queue_start(q), 0);
 	}
-	close_all(dev, &q);
+	close_all(dev, q);
 	return WDT_PASS;
 }
 
 WDT_TEST(sim_queue_numbers_run_out)
 {
-	struct wd_queue *queues = calloc(HISI_QM_MAX_QUEUES, sizeof(*queues)), one_more;
+	struct wd_queue **queues = calloc(HISI_QM_MAX_QUEUES, sizeof(*queues)), *one_more;
 	struct wd_dev *dev;
 
 	WDT_CHECK(queues != NULL);
 	WDT_CHECK_EQ(open_args("dev=sim,depth=2", &dev), 0);
 	for (unsigned int i = 0; i < HISI_QM_MAX_QUEUES; i++) {
 		WDT_CHECK_EQ(open_queue(dev, &queues[i]), 0);
-		WDT_CHECK_EQ(queues[i].qn, i);
-		WDT_CHECK_EQ(rte_wd_queue_start(&queues[i]), 0);
+		WDT_CHECK_EQ(queues[i]->qn, i);
+		WDT_CHECK_EQ(rte_wd_queue_start(queues[i]), 0);
 	}
 	WDT_CHECK_EQ(open_queue(dev, &one_more), -EBUSY);
 	/* each one works */
 	for (unsigned int i = 0; i < HISI_QM_MAX_QUEUES; i++)
-		WDT_CHECK_EQ(submit_empty(&queues[i], 1), 1);
+		WDT_CHECK_EQ(submit_empty(queues[i], 1), 1);
 	for (unsigned int i = 0; i < HISI_QM_MAX_QUEUES; i++)
-		WDT_CHECK_EQ(wait_completed(&queues[i], 1), 1);
+		WDT_CHECK_EQ(wait_completed(queues[i], 1), 1);
 	/* a number given back is given out again */
-	rte_wd_queue_close(&queues[700]);
+	close_queue(queues[700]);
 	WDT_CHECK_EQ(open_queue(dev, &queues[700]), 0);
-	WDT_CHECK_EQ(queues[700].qn, 700);
+	WDT_CHECK_EQ(queues[700]->qn, 700);
 	for (unsigned int i = 0; i < HISI_QM_MAX_QUEUES; i++)
-		rte_wd_queue_close(&queues[i]);
+		close_queue(queues[i]);
 	rte_wd_dev_close(dev);
 	free(queues);
 	return WDT_PASS;
@@ -465,24 +481,24 @@ WDT_TEST(sim_queue_numbers_run_out)
 
 WDT_TEST(sim_devices_have_numbers)
 {
-	struct wd_queue q[3];
+	struct wd_queue *q[3];
 	struct wd_dev *dev[3];
 
 	for (unsigned int i = 0; i < 3; i++)
 		WDT_CHECK_EQ(open_started("dev=sim,run=inline,stall_ms=0", &dev[i], &q[i]),
 				WDT_PASS);
-	WDT_CHECK_EQ(submit_empty(&q[1], 5), 5);
+	WDT_CHECK_EQ(submit_empty(q[1], 5), 5);
 	WDT_CHECK_EQ(rte_wd_sim_step(0), 0);
 	WDT_CHECK_EQ(rte_wd_sim_step(2), 0);
 	WDT_CHECK_EQ(rte_wd_sim_step(1), 10);
 	WDT_CHECK_EQ(rte_wd_sim_step(3), -ENODEV);
-	close_all(dev[1], &q[1]);
+	close_all(dev[1], q[1]);
 	WDT_CHECK_EQ(rte_wd_sim_step(1), -ENODEV);
 	WDT_CHECK_EQ(rte_wd_sim_step(2), 0);
 	WDT_CHECK_EQ(open_started("dev=sim,run=inline,stall_ms=0", &dev[1], &q[1]), WDT_PASS);
 	WDT_CHECK_EQ(rte_wd_sim_step(1), 0);
 	for (unsigned int i = 0; i < 3; i++)
-		close_all(dev[i], &q[i]);
+		close_all(dev[i], q[i]);
 	return WDT_PASS;
 }
 
