@@ -25,16 +25,17 @@ set_status(struct wdm_task *task, uint32_t status)
 void
 wdm_sec_report_error(struct wdm_task *task, enum wdm_sec_error error)
 {
-	set_status(task, HISI_SEC_STATUS_DONE |
-		(uint32_t)error << HISI_SEC_STATUS_ERROR_TYPE_SHIFT);
+	set_status(task,
+			HISI_SEC_STATUS_DONE | (uint32_t)error << HISI_SEC_STATUS_ERROR_TYPE_SHIFT);
 	task->error = true;
 }
 
 static void
 report_done(struct wdm_task *task, uint8_t flag, uint8_t icv)
 {
-	set_status(task, HISI_SEC_STATUS_DONE | (uint32_t)icv << HISI_SEC_STATUS_ICV_SHIFT |
-		(uint32_t)flag << HISI_SEC_STATUS_FLAG_SHIFT);
+	set_status(task,
+			HISI_SEC_STATUS_DONE | (uint32_t)icv << HISI_SEC_STATUS_ICV_SHIFT |
+					(uint32_t)flag << HISI_SEC_STATUS_FLAG_SHIFT);
 	task->error = icv != 0;
 }
 
@@ -110,7 +111,7 @@ done_at_once(const struct wdm_sec *sec, struct wdm_task *task)
 
 static void
 sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task *tasks,
-	unsigned int nb)
+		unsigned int nb)
 {
 	struct wdm_sec *sec = engine;
 
@@ -192,7 +193,9 @@ sec_fault(struct wdm_task *task, const struct wdm_fault *fault)
 	status = le32toh(le);
 	switch (fault->kind) {
 	case WDM_FAULT_ERROR_TYPE:
-		wdm_sec_report_error(task, (enum wdm_sec_error)(fault->value & HISI_SEC_STATUS_ERROR_TYPE_MASK));
+		wdm_sec_report_error(task,
+				(enum wdm_sec_error)(
+						fault->value & HISI_SEC_STATUS_ERROR_TYPE_MASK));
 		return;
 	case WDM_FAULT_ICV:
 		status &= ~(HISI_SEC_STATUS_ICV_MASK << HISI_SEC_STATUS_ICV_SHIFT);
@@ -212,7 +215,7 @@ static void
 sec_writeback(void *ring_sqe, const struct wdm_task *task)
 {
 	memcpy((uint8_t *)ring_sqe + HISI_SEC_STATUS_OFFSET, task->sqe + HISI_SEC_STATUS_OFFSET,
-		HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
+			HISI_SEC_SQE_SIZE - HISI_SEC_STATUS_OFFSET);
 }
 
 const struct wdm_class_ops wdm_sec_ops = {

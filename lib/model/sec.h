@@ -123,10 +123,10 @@ struct wdm_ghash_key {
 };
 void wdm_ghash_init(struct wdm_ghash_key *key, const uint8_t h[16]);
 /** y = y absorbed data; a last partial block is filled up with zeros. */
-void wdm_ghash_update(const struct wdm_ghash_key *key, uint8_t y[16], const uint8_t *data,
-	size_t len);
-void wdm_ghash_lengths(const struct wdm_ghash_key *key, uint8_t y[16], uint64_t a_len,
-	uint64_t c_len);
+void wdm_ghash_update(
+		const struct wdm_ghash_key *key, uint8_t y[16], const uint8_t *data, size_t len);
+void wdm_ghash_lengths(
+		const struct wdm_ghash_key *key, uint8_t y[16], uint64_t a_len, uint64_t c_len);
 
 /**
  * A key as libcrypto wants it: contexts that have the key and take a new IV
@@ -141,11 +141,11 @@ struct wdm_soft_key {
 
 /** out = what the context makes of in; whole blocks for block modes. */
 int wdm_evp_run(EVP_CIPHER_CTX *ctx, const uint8_t *iv, const uint8_t *in, uint8_t *out,
-	size_t len);
+		size_t len);
 
 struct wdm_sec_req;
 int wdm_ctr_run(EVP_CIPHER_CTX *ctr, const uint8_t iv[16], bool carry128, const uint8_t *in,
-	uint8_t *out, size_t len);
+		uint8_t *out, size_t len);
 int wdm_cts_run(const struct wdm_soft_key *key, struct wdm_sec_req *req);
 int wdm_xts_run(const struct wdm_soft_key *key, struct wdm_sec_req *req);
 int wdm_gcm_run(const struct wdm_soft_key *key, struct wdm_sec_req *req);
@@ -209,7 +209,8 @@ struct wdm_sec_req {
 	struct wdm_sec_side src_side, out_side;
 	const uint8_t *in; /* c_len bytes */
 	uint8_t *out;
-	struct wdm_sec_seg a_seg[3]; /* what is authenticated; pieces of out count after ciphering */
+	struct wdm_sec_seg
+			a_seg[3]; /* what is authenticated; pieces of out count after ciphering */
 	unsigned int nb_a_seg;
 	bool scatter; /* out is not client memory yet */
 	uint8_t c_iv[16], a_iv[HISI_SEC_MAX_MAC];
@@ -269,12 +270,12 @@ enum wdm_sec_slot_kind {
 	WDM_SLOT_IMB_DES,
 };
 /* Below the kind: what else tells one expansion of the same bytes from another. */
-#define WDM_SLOT_ID(kind, alg, mode, dir)                                                           \
+#define WDM_SLOT_ID(kind, alg, mode, dir)                                                          \
 	((uint32_t)(kind) << 24 | (uint32_t)(alg) << 16 | (uint32_t)(mode) << 8 | (uint32_t)(dir))
 #define WDM_SLOT_KIND(id) ((id) >> 24)
 #define WDM_SLOT_ALG(id) ((id) >> 16 & 0xff)
 #define WDM_SLOT_MODE(id) ((id) >> 8 & 0xff)
-#define WDM_SLOT_DIR(id) ((id) & 0xff)
+#define WDM_SLOT_DIR(id) ((id)&0xff)
 
 struct wdm_sec_slot {
 	uint32_t id;
@@ -356,7 +357,7 @@ void wdm_sec_keys_destroy(struct wdm_sec *sec);
  * request is done, if a request uses no more than two.
  */
 enum wdm_sec_error wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id,
-	uint64_t addr, uint32_t len, struct wdm_sec_slot **slot);
+		uint64_t addr, uint32_t len, struct wdm_sec_slot **slot);
 
 /* sec_openssl.c */
 void wdm_sec_soft_destroy(struct wdm_sec *sec);

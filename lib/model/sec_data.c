@@ -79,20 +79,20 @@ reserve(struct wdm_sec *sec, const struct wdm_sec_req *req)
 /* The pieces of one list of a chain, until `end` bytes are covered. */
 static enum wdm_sec_error
 walk_list(struct wdm_sec *sec, struct wdm_space *space, uint64_t addr, unsigned int nb,
-	uint64_t *covered, uint64_t end)
+		uint64_t *covered, uint64_t end)
 {
 	for (unsigned int i = 0; i < nb && *covered < end; i++) {
 		struct hisi_sge sge;
 		uint32_t len;
 
 		if (wdm_dma_read(space, addr + sizeof(struct hisi_sgl) + i * sizeof(sge), &sge,
-				sizeof(sge)) != 0)
+				    sizeof(sge)) != 0)
 			return WDM_SEC_E_ADDR;
 		len = le32toh(sge.len);
 		if (len == 0 || len > HISI_SGE_MAX_LEN)
 			return WDM_SEC_E_SGL;
-		sec->pieces[sec->pieces_used++] =
-			(struct wdm_sec_piece){ .addr = le64toh(sge.addr), .len = len };
+		sec->pieces[sec->pieces_used++] = (struct wdm_sec_piece){ .addr = le64toh(sge.addr),
+			.len = len };
 		*covered += len;
 	}
 	return WDM_SEC_OK;
@@ -124,7 +124,7 @@ walk_chain(struct wdm_sec *sec, struct wdm_space *space, uint64_t addr, uint64_t
 /* The first `end` bytes at addr. */
 static enum wdm_sec_error
 side_open(struct wdm_sec *sec, struct wdm_space *space, struct wdm_sec_side *side, uint8_t type,
-	uint64_t addr, uint32_t end)
+		uint64_t addr, uint32_t end)
 {
 	enum wdm_sec_error error;
 
@@ -143,7 +143,8 @@ side_open(struct wdm_sec *sec, struct wdm_space *space, struct wdm_sec_side *sid
 /* Call fn for the part of each piece that lies in [off, off + len). */
 static int
 side_each(struct wdm_space *space, const struct wdm_sec_side *side, uint32_t off, uint8_t *buf,
-	uint32_t len, int (*fn)(struct wdm_space *space, uint64_t addr, void *buf, size_t len))
+		uint32_t len,
+		int (*fn)(struct wdm_space *space, uint64_t addr, void *buf, size_t len))
 {
 	for (unsigned int i = 0; len > 0 && i < side->nb; i++) {
 		const struct wdm_sec_piece *piece = &side->pieces[i];
@@ -203,7 +204,7 @@ side_ptr(struct wdm_space *space, const struct wdm_sec_side *side, uint32_t off,
 
 static const uint8_t *
 side_input(struct wdm_sec *sec, struct wdm_space *space, const struct wdm_sec_side *side,
-	uint32_t off, uint32_t len)
+		uint32_t off, uint32_t len)
 {
 	static const uint8_t nothing[1];
 	uint8_t *p;
@@ -241,7 +242,8 @@ cipher_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
 		p = side_ptr(req->space, &req->out_side, req->c_off, req->c_len);
 	req->scatter = p == NULL;
 	if (p == NULL) {
-		if (side_each(req->space, &req->out_side, req->c_off, NULL, req->c_len, piece_check) != 0)
+		if (side_each(req->space, &req->out_side, req->c_off, NULL, req->c_len,
+				    piece_check) != 0)
 			return WDM_SEC_E_ADDR;
 		p = wdm_sec_arena_get(sec, req->c_len);
 	}
@@ -311,8 +313,8 @@ auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
 	error = add_source(sec, req, req->a_off, from);
 	if (error != WDM_SEC_OK)
 		return error;
-	req->a_seg[req->nb_a_seg++] =
-		(struct wdm_sec_seg){ req->out + (from - req->c_off), to - from };
+	req->a_seg[req->nb_a_seg++] = (struct wdm_sec_seg){ req->out + (from - req->c_off),
+		to - from };
 	error = add_source(sec, req, to, a_end);
 	merge_segs(req);
 	return error;
@@ -321,9 +323,11 @@ auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
 static enum wdm_sec_error
 read_ivs(struct wdm_sec_req *req)
 {
-	if (req->c_iv_len > 0 && wdm_dma_read(req->space, req->c_iv_addr, req->c_iv, req->c_iv_len) != 0)
+	if (req->c_iv_len > 0 &&
+			wdm_dma_read(req->space, req->c_iv_addr, req->c_iv, req->c_iv_len) != 0)
 		return WDM_SEC_E_ADDR;
-	if (req->a_iv_len > 0 && wdm_dma_read(req->space, req->a_iv_addr, req->a_iv, req->a_iv_len) != 0)
+	if (req->a_iv_len > 0 &&
+			wdm_dma_read(req->space, req->a_iv_addr, req->a_iv, req->a_iv_len) != 0)
 		return WDM_SEC_E_ADDR;
 	if (req->kind == WDM_SEC_AEAD && req->c_mode == HISI_SEC_C_MODE_CCM) {
 		const unsigned int l = req->c_iv[0] + 1U;
@@ -343,8 +347,10 @@ open_mac(struct wdm_sec_req *req)
 		return WDM_SEC_OK;
 	if (req->verify)
 		return wdm_dma_read(req->space, req->mac_addr, req->want, req->mac_len) == 0 ?
-			WDM_SEC_OK : WDM_SEC_E_ADDR;
-	return wdm_dma_allowed(req->space, req->mac_addr, req->mac_len) ? WDM_SEC_OK : WDM_SEC_E_ADDR;
+				WDM_SEC_OK :
+				WDM_SEC_E_ADDR;
+	return wdm_dma_allowed(req->space, req->mac_addr, req->mac_len) ? WDM_SEC_OK :
+									  WDM_SEC_E_ADDR;
 }
 
 static enum wdm_sec_error
@@ -355,7 +361,7 @@ open_sides(struct wdm_sec *sec, struct wdm_sec_req *req)
 	enum wdm_sec_error error;
 
 	error = side_open(sec, req->space, &req->src_side, req->src_type, req->src,
-		max32(a_end, c_end));
+			max32(a_end, c_end));
 	if (error != WDM_SEC_OK || c_end == 0)
 		return error;
 	if (req->separate)
@@ -391,8 +397,9 @@ wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req)
 enum wdm_sec_error
 wdm_sec_data_deliver(struct wdm_sec_req *req)
 {
-	if (req->scatter && side_each(req->space, &req->out_side, req->c_off, req->out, req->c_len,
-			piece_write) != 0)
+	if (req->scatter &&
+			side_each(req->space, &req->out_side, req->c_off, req->out, req->c_len,
+					piece_write) != 0)
 		return WDM_SEC_E_ADDR;
 	if (req->mac_len > 0 && !req->verify &&
 			wdm_dma_write(req->space, req->mac_addr, req->mac, req->mac_len) != 0)

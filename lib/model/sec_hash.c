@@ -29,6 +29,7 @@ const struct wdm_hash_info wdm_hash_info[WDM_HASH_NB] = {
 };
 
 /* FIPS 180-4, 5.3.6 */
+/* clang-format off */
 static const uint64_t sha512_224_start[8] = {
 	0x8c3d37c819544da2ULL, 0x73e1996689dcd4d6ULL, 0x1dfab7ae32ff9c82ULL, 0x679dd514582f9fcfULL,
 	0x0f6d2b697bd44da8ULL, 0x77e36f7304c48942ULL, 0x3f9d85a86a1d36c8ULL, 0x1112e6ad91d692a1ULL,
@@ -37,35 +38,62 @@ static const uint64_t sha512_256_start[8] = {
 	0x22312194fc2bf72cULL, 0x9f555fa3c84c64c2ULL, 0x2393b86b6f53b151ULL, 0x963877195940eabdULL,
 	0x96283ee2a88effe3ULL, 0xbe5e1e2553863992ULL, 0x2b0199fc2c85b8aaULL, 0x0eb72ddc81c52ca2ULL,
 };
+/* clang-format on */
 
 /* SM3: GB/T 32905-2016 */
 
+/* clang-format off */
 static const uint32_t sm3_start[8] = {
-	0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600, 0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e,
+	0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600,
+	0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e,
 };
+/* clang-format on */
 
 static uint32_t
 rol(uint32_t x, unsigned int n)
 {
-	n &= 31;
-	return n == 0 ? x : x << n | x >> (32 - n);
+	return x << (n & 31) | x >> (-n & 31);
 }
 
 static void
-sm3_expand(uint32_t w[68], const uint8_t *block)
+get_be32(uint32_t *words, const uint8_t *in, unsigned int nb)
 {
-	for (unsigned int i = 0; i < 16; i++) {
+	for (unsigned int i = 0; i < nb; i++) {
 		uint32_t be;
 
-		memcpy(&be, block + 4 * i, 4);
-		w[i] = be32toh(be);
-	}
-	for (unsigned int i = 16; i < 68; i++) {
-		const uint32_t x = w[i - 16] ^ w[i - 9] ^ rol(w[i - 3], 15);
-
-		w[i] = x ^ rol(x, 15) ^ rol(x, 23) ^ rol(w[i - 13], 7) ^ w[i - 6];
+		memcpy(&be, in + 4 * i, 4);
+		words[i] = be32toh(be);
 	}
 }
+
+static inline uint32_t
+sm3_expand(const uint32_t *w)
+{
+	const uint32_t x = w[-16] ^ w[-9] ^ rol(w[-3], 15);
+
+	return x ^ rol(x, 15) ^ rol(x, 23) ^ rol(w[-13], 7) ^ w[-6];
+}
+
+/* One round; instead of moving the words along, the next round names them anew. */
+#define SM3_ROUND(a, b, c, d, e, f, g, h, ff, gg, t, i)                                            \
+	do {                                                                                       \
+		const uint32_t a12 = rol(a, 12), ss1 = rol(a12 + e + rol(t, i), 7);                \
+		const uint32_t tt2 = gg(e, f, g) + h + ss1 + w[i];                                 \
+		d += ff(a, b, c) + (ss1 ^ a12) + (w[i] ^ w[(i) + 4]);                              \
+		h = tt2 ^ rol(tt2, 9) ^ rol(tt2, 17);                                              \
+		b = rol(b, 9);                                                                     \
+		f = rol(f, 19);                                                                    \
+	} while (0)
+#define SM3_4ROUNDS(ff, gg, t, i)                                                                  \
+	do {                                                                                       \
+		SM3_ROUND(a, b, c, d, e, f, g, k, ff, gg, t, i);                                   \
+		SM3_ROUND(d, a, b, c, k, e, f, g, ff, gg, t, (i) + 1);                             \
+		SM3_ROUND(c, d, a, b, g, k, e, f, ff, gg, t, (i) + 2);                             \
+		SM3_ROUND(b, c, d, a, f, g, k, e, ff, gg, t, (i) + 3);                             \
+	} while (0)
+#define SM3_XOR(x, y, z) ((x) ^ (y) ^ (z))
+#define SM3_MAJORITY(x, y, z) (((x) & (y)) | (((x) | (y)) & (z)))
+#define SM3_CHOOSE(x, y, z) ((((y) ^ (z)) & (x)) ^ (z))
 
 static void
 sm3_block(uint32_t h[8], const uint8_t *block)
@@ -73,24 +101,20 @@ sm3_block(uint32_t h[8], const uint8_t *block)
 	uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4], f = h[5], g = h[6], k = h[7];
 	uint32_t w[68];
 
-	sm3_expand(w, block);
-	for (unsigned int i = 0; i < 64; i++) {
-		const uint32_t t = rol(i < 16 ? 0x79cc4519 : 0x7a879d8a, i);
-		const uint32_t ss1 = rol(rol(a, 12) + e + t, 7), ss2 = ss1 ^ rol(a, 12);
-		const uint32_t ff = i < 16 ? a ^ b ^ c : (a & b) | (a & c) | (b & c);
-		const uint32_t gg = i < 16 ? e ^ f ^ g : (e & f) | (~e & g);
-		const uint32_t tt1 = ff + d + ss2 + (w[i] ^ w[i + 4]);
-		const uint32_t tt2 = gg + k + ss1 + w[i];
-
-		d = c;
-		c = rol(b, 9);
-		b = a;
-		a = tt1;
-		k = g;
-		g = rol(f, 19);
-		f = e;
-		e = tt2 ^ rol(tt2, 9) ^ rol(tt2, 17);
+	get_be32(w, block, 16);
+	/* words are made sixteen rounds ahead, so that the processor does both at once */
+	for (unsigned int i = 0; i < 16; i += 4) {
+		for (unsigned int j = i + 16; j < i + 20; j++)
+			w[j] = sm3_expand(&w[j]);
+		SM3_4ROUNDS(SM3_XOR, SM3_XOR, 0x79cc4519U, i);
 	}
+	for (unsigned int i = 16; i < 52; i += 4) {
+		for (unsigned int j = i + 16; j < i + 20; j++)
+			w[j] = sm3_expand(&w[j]);
+		SM3_4ROUNDS(SM3_MAJORITY, SM3_CHOOSE, 0x7a879d8aU, i);
+	}
+	for (unsigned int i = 52; i < 64; i += 4)
+		SM3_4ROUNDS(SM3_MAJORITY, SM3_CHOOSE, 0x7a879d8aU, i);
 	h[0] ^= a;
 	h[1] ^= b;
 	h[2] ^= c;
@@ -241,10 +265,13 @@ wdm_hash_export(const struct wdm_hash *h, uint8_t state[HISI_SEC_MAX_MAC])
 		memcpy(state, words, sizeof(words));
 		break;
 	}
-	case HISI_SEC_A_ALG_SHA1:
-		put_be32(state, (const uint32_t[]){ h->u.sha1.h0, h->u.sha1.h1, h->u.sha1.h2,
-			h->u.sha1.h3, h->u.sha1.h4 }, 5);
+	case HISI_SEC_A_ALG_SHA1: {
+		const SHA_CTX *c = &h->u.sha1;
+		const uint32_t words[5] = { c->h0, c->h1, c->h2, c->h3, c->h4 };
+
+		put_be32(state, words, 5);
 		break;
+	}
 	case HISI_SEC_A_ALG_SHA224:
 	case HISI_SEC_A_ALG_SHA256:
 		put_be32(state, h->u.sha256.h, 8);
@@ -259,17 +286,6 @@ wdm_hash_export(const struct wdm_hash *h, uint8_t state[HISI_SEC_MAX_MAC])
 			memcpy(state + 8 * i, &be, 8);
 		}
 		break;
-	}
-}
-
-static void
-get_be32(uint32_t *words, const uint8_t *in, unsigned int nb)
-{
-	for (unsigned int i = 0; i < nb; i++) {
-		uint32_t be;
-
-		memcpy(&be, in + 4 * i, 4);
-		words[i] = be32toh(be);
 	}
 }
 

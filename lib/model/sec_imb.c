@@ -15,6 +15,8 @@
 #define MAX_LANE_LEN 65520U
 /* Longer authenticated data in two places is hashed where it is, by libcrypto. */
 #define MAX_JOIN 65520U
+/* What fits in the library's buffer for the first blocks of a CCM message. */
+#define MAX_CCM_AAD 46U
 
 static const IMB_HASH_ALG hmac_algs[WDM_HASH_NB] = {
 	[HISI_SEC_A_ALG_SHA1] = IMB_AUTH_HMAC_SHA_1,
@@ -22,6 +24,15 @@ static const IMB_HASH_ALG hmac_algs[WDM_HASH_NB] = {
 	[HISI_SEC_A_ALG_SHA256] = IMB_AUTH_HMAC_SHA_256,
 	[HISI_SEC_A_ALG_SHA384] = IMB_AUTH_HMAC_SHA_384,
 	[HISI_SEC_A_ALG_SHA512] = IMB_AUTH_HMAC_SHA_512,
+	[HISI_SEC_A_ALG_MD5] = IMB_AUTH_MD5,
+};
+
+static const IMB_HASH_ALG hash_algs[WDM_HASH_NB] = {
+	[HISI_SEC_A_ALG_SHA1] = IMB_AUTH_SHA_1,
+	[HISI_SEC_A_ALG_SHA224] = IMB_AUTH_SHA_224,
+	[HISI_SEC_A_ALG_SHA256] = IMB_AUTH_SHA_256,
+	[HISI_SEC_A_ALG_SHA384] = IMB_AUTH_SHA_384,
+	[HISI_SEC_A_ALG_SHA512] = IMB_AUTH_SHA_512,
 };
 
 int
@@ -51,7 +62,7 @@ static bool
 counter_stays(const struct wdm_sec_req *req)
 {
 	const uint64_t start = (uint64_t)req->c_iv[12] << 24 | (uint64_t)req->c_iv[13] << 16 |
-		(uint64_t)req->c_iv[14] << 8 | req->c_iv[15];
+			(uint64_t)req->c_iv[14] << 8 | req->c_iv[15];
 
 	return start + (req->c_len + 15) / 16 <= 1ULL << 32;
 }
@@ -82,9 +93,15 @@ takes_cipher(const struct wdm_sec_req *req)
 static bool
 takes_auth(const struct wdm_sec_req *req)
 {
-	if (req->a_len == 0 || req->a_len > MAX_LANE_LEN || req->no_pad || req->state_in)
+	if (req->a_len == 0 || req->a_len > MAX_LANE_LEN)
+		return false;
+	if (req->a_kind == WDM_SEC_AUTH_GMAC)
+		return true;
+	if (req->no_pad || req->state_in)
 		return false;
 	switch (req->a_kind) {
+	case WDM_SEC_AUTH_HASH:
+		return hash_algs[req->hash] != 0;
 	case WDM_SEC_AUTH_HMAC:
 		return hmac_algs[req->hash] != 0;
 	case WDM_SEC_AUTH_XCBC:
@@ -124,6 +141,36 @@ join(struct wdm_sec *sec, struct wdm_sec_req *req)
 	return true;
 }
 
+/*
+ * CCM: the library makes B0 and the counter blocks from nonce and lengths, so
+ * those of the descriptor must be what it would make.
+ */
+static bool
+takes_ccm(const struct wdm_sec_req *req)
+{
+	const unsigned int l = req->c_iv[0] + 1U, nonce_len = 15 - l;
+	uint8_t b0[16] = { 0 }, counter[16] = { 0 };
+
+	if (req->c_key_len == 24 || req->c_len == 0 || req->c_len > MAX_LANE_LEN ||
+			req->a_len > MAX_CCM_AAD)
+		return false;
+	b0[0] = (uint8_t)((l - 1) | (req->mac_len - 2U) / 2 << 3 | (req->a_len > 0 ? 0x40 : 0));
+	memcpy(b0 + 1, req->c_iv + 1, nonce_len);
+	b0[14] = (uint8_t)(req->c_len >> 8);
+	b0[15] = (uint8_t)req->c_len;
+	memcpy(counter, req->c_iv, nonce_len + 1);
+	counter[15] = 1;
+	return memcmp(b0, req->a_iv, 16) == 0 && memcmp(counter, req->c_iv, 16) == 0;
+}
+
+static bool
+takes_aead(const struct wdm_sec_req *req)
+{
+	if (req->c_alg != HISI_SEC_C_ALG_AES)
+		return false;
+	return req->c_mode == HISI_SEC_C_MODE_GCM || takes_ccm(req);
+}
+
 bool
 wdm_sec_imb_takes(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
@@ -135,7 +182,7 @@ wdm_sec_imb_takes(struct wdm_sec *sec, struct wdm_sec_req *req)
 	case WDM_SEC_CHAIN:
 		return takes_cipher(req) && takes_auth(req) && join(sec, req);
 	case WDM_SEC_AEAD:
-		return req->c_alg == HISI_SEC_C_ALG_AES && req->c_mode == HISI_SEC_C_MODE_GCM;
+		return takes_aead(req);
 	default:
 		return false;
 	}
@@ -158,6 +205,8 @@ auth_slot_id(const struct wdm_sec_req *req)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_XCBC, 0, 0, 0);
 	if (req->a_kind == WDM_SEC_AUTH_CMAC)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_CMAC, 0, 0, 0);
+	if (req->a_kind == WDM_SEC_AUTH_GMAC)
+		return WDM_SLOT_ID(WDM_SLOT_IMB_GCM, 0, 0, 0);
 	return WDM_SLOT_ID(WDM_SLOT_IMB_HMAC, req->hash, 0, 0);
 }
 
@@ -167,11 +216,11 @@ wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 	enum wdm_sec_error error = WDM_SEC_OK;
 
 	if (req->c_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->c_key, req->c_key_len,
-			&req->c_slot);
+		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->c_key,
+				req->c_key_len, &req->c_slot);
 	if (error == WDM_SEC_OK && req->a_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key, req->a_key_len,
-			&req->a_slot);
+		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key,
+				req->a_key_len, &req->a_slot);
 	return error;
 }
 
@@ -223,6 +272,10 @@ expand_hmac(struct wdm_sec_slot *slot)
 
 	wdm_hmac_key_init(&key, alg, slot->key, slot->key_len);
 	switch (alg) {
+	case HISI_SEC_A_ALG_MD5:
+		memcpy(slot->u.imb_hmac.inner, &key.inner.u.md5.A, 16);
+		memcpy(slot->u.imb_hmac.outer, &key.outer.u.md5.A, 16);
+		break;
 	case HISI_SEC_A_ALG_SHA1:
 		memcpy(slot->u.imb_hmac.inner, &key.inner.u.sha1.h0, 20);
 		memcpy(slot->u.imb_hmac.outer, &key.outer.u.sha1.h0, 20);
@@ -276,6 +329,7 @@ fill_cipher(IMB_JOB *job, struct wdm_sec_req *req)
 		[HISI_SEC_C_MODE_ECB] = IMB_CIPHER_ECB,
 		[HISI_SEC_C_MODE_CBC] = IMB_CIPHER_CBC,
 		[HISI_SEC_C_MODE_CTR] = IMB_CIPHER_CNTR,
+		[HISI_SEC_C_MODE_CCM] = IMB_CIPHER_CCM,
 		[HISI_SEC_C_MODE_GCM] = IMB_CIPHER_GCM,
 	};
 
@@ -303,11 +357,30 @@ fill_cipher(IMB_JOB *job, struct wdm_sec_req *req)
 }
 
 static void
+fill_gmac(IMB_JOB *job, struct wdm_sec_req *req)
+{
+	job->hash_alg = req->a_key_len == 16 ? IMB_AUTH_AES_GMAC_128 :
+			req->a_key_len == 24 ? IMB_AUTH_AES_GMAC_192 :
+					       IMB_AUTH_AES_GMAC_256;
+	job->u.GMAC._key = &req->a_slot->u.imb_gcm;
+	job->u.GMAC._iv = req->a_iv;
+	job->u.GMAC.iv_len_in_bytes = 12;
+	job->auth_tag_output_len_in_bytes = 16;
+}
+
+static void
 fill_auth(IMB_JOB *job, struct wdm_sec_req *req)
 {
 	struct wdm_sec_slot *slot = req->a_slot;
 
 	switch (req->a_kind) {
+	case WDM_SEC_AUTH_HASH:
+		job->hash_alg = hash_algs[req->hash];
+		job->auth_tag_output_len_in_bytes = wdm_hash_info[req->hash].digest;
+		break;
+	case WDM_SEC_AUTH_GMAC:
+		fill_gmac(job, req);
+		break;
 	case WDM_SEC_AUTH_XCBC:
 		job->hash_alg = IMB_AUTH_AES_XCBC;
 		job->u.XCBC._k1_expanded = (const uint32_t *)slot->u.imb_cbcmac.key;
@@ -333,7 +406,7 @@ fill_auth(IMB_JOB *job, struct wdm_sec_req *req)
 	job->auth_tag_output = req->mac;
 	/* relative to src, which the authenticated data need not follow */
 	job->hash_start_src_offset_in_bytes =
-		(uint64_t)((uintptr_t)req->a_seg[0].p - (uintptr_t)job->src);
+			(uint64_t)((uintptr_t)req->a_seg[0].p - (uintptr_t)job->src);
 	job->msg_len_to_hash_in_bytes = req->a_len;
 }
 
@@ -346,6 +419,20 @@ fill_gcm(IMB_JOB *job, struct wdm_sec_req *req)
 	job->u.GCM.aad_len_in_bytes = req->a_len;
 	job->auth_tag_output = req->mac;
 	job->auth_tag_output_len_in_bytes = 16;
+	job->hash_start_src_offset_in_bytes = 0;
+	job->msg_len_to_hash_in_bytes = req->c_len;
+}
+
+static void
+fill_ccm(IMB_JOB *job, struct wdm_sec_req *req)
+{
+	job->hash_alg = IMB_AUTH_AES_CCM;
+	job->iv = req->c_iv + 1;
+	job->iv_len_in_bytes = 14U - req->c_iv[0];
+	job->u.CCM.aad = req->nb_a_seg > 0 ? req->a_seg[0].p : NULL;
+	job->u.CCM.aad_len_in_bytes = req->a_len;
+	job->auth_tag_output = req->mac;
+	job->auth_tag_output_len_in_bytes = req->mac_len;
 	job->hash_start_src_offset_in_bytes = 0;
 	job->msg_len_to_hash_in_bytes = req->c_len;
 }
@@ -364,14 +451,17 @@ fill(IMB_JOB *job, struct wdm_sec_req *req)
 		fill_cipher(job, req);
 	}
 	job->hash_alg = IMB_AUTH_NULL;
-	if (req->kind == WDM_SEC_AEAD) {
+	if (req->kind == WDM_SEC_AEAD && req->c_mode == HISI_SEC_C_MODE_GCM) {
 		fill_gcm(job, req);
 		hash_first = req->cipher == HISI_SEC_CIPHER_DECRYPT;
+	} else if (req->kind == WDM_SEC_AEAD) {
+		fill_ccm(job, req);
+		hash_first = req->cipher == HISI_SEC_CIPHER_ENCRYPT;
 	} else if (req->kind != WDM_SEC_CIPHER) {
 		fill_auth(job, req);
 	}
-	job->cipher_direction =
-		req->cipher == HISI_SEC_CIPHER_DECRYPT ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
+	job->cipher_direction = req->cipher == HISI_SEC_CIPHER_DECRYPT ? IMB_DIR_DECRYPT :
+									 IMB_DIR_ENCRYPT;
 	job->chain_order = hash_first ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH;
 	job->user_data = req;
 }

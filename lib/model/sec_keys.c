@@ -90,7 +90,7 @@ slot_expand(struct wdm_sec *sec, struct wdm_sec_slot *slot)
 /* The client may change the key while it is read: the slot's own copy is what gets expanded. */
 static enum wdm_sec_error
 slot_fill(struct wdm_sec *sec, struct wdm_sec_slot *slot, uint32_t id, const uint8_t *key,
-	uint32_t len)
+		uint32_t len)
 {
 	if (slot->id != 0 && slot->tick > sec->idle_tick)
 		wdm_sec_drain(sec);
@@ -106,7 +106,7 @@ slot_fill(struct wdm_sec *sec, struct wdm_sec_slot *slot, uint32_t id, const uin
 
 enum wdm_sec_error
 wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id, uint64_t addr,
-	uint32_t len, struct wdm_sec_slot **slot)
+		uint32_t len, struct wdm_sec_slot **slot)
 {
 	const uint8_t *key = wdm_dma_ptr(space, addr, len);
 	enum wdm_sec_error error = WDM_SEC_OK;

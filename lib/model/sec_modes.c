@@ -72,10 +72,12 @@ wdm_ghash_init(struct wdm_ghash_key *key, const uint8_t h[16])
 }
 
 /* What the four bits shifted out come back as, in the top 16 bits. */
+/* clang-format off */
 static const uint16_t ghash_reduce[16] = {
 	0x0000, 0x1c20, 0x3840, 0x2460, 0x7080, 0x6ca0, 0x48c0, 0x54e0,
 	0xe100, 0xfd20, 0xd940, 0xc560, 0x9180, 0x8da0, 0xa9c0, 0xb5e0,
 };
+/* clang-format on */
 
 static void
 ghash_multiply(const struct wdm_ghash_key *key, uint8_t y[16])
@@ -138,7 +140,7 @@ counter_of(const uint8_t iv[16])
 
 int
 wdm_ctr_run(EVP_CIPHER_CTX *ctr, const uint8_t iv[16], bool carry128, const uint8_t *in,
-	uint8_t *out, size_t len)
+		uint8_t *out, size_t len)
 {
 	const uint64_t to_wrap = ((1ULL << 32) - counter_of(iv)) * 16;
 	uint8_t wrapped[16] = { 0 };
@@ -160,7 +162,8 @@ wdm_ctr_run(EVP_CIPHER_CTX *ctr, const uint8_t iv[16], bool carry128, const uint
 static bool
 cts_swapped(const struct wdm_sec_req *req, unsigned int d)
 {
-	return req->c_width == HISI_SEC_C_WIDTH_CS3 || (req->c_width == HISI_SEC_C_WIDTH_CS2 && d < 16);
+	return req->c_width == HISI_SEC_C_WIDTH_CS3 ||
+			(req->c_width == HISI_SEC_C_WIDTH_CS2 && d < 16);
 }
 
 static int
@@ -215,7 +218,8 @@ cts_decrypt(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 int
 wdm_cts_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
-	return req->cipher == HISI_SEC_CIPHER_ENCRYPT ? cts_encrypt(key, req) : cts_decrypt(key, req);
+	return req->cipher == HISI_SEC_CIPHER_ENCRYPT ? cts_encrypt(key, req) :
+							cts_decrypt(key, req);
 }
 
 /*
@@ -250,7 +254,7 @@ tweak_next(uint8_t t[16], bool gb)
 
 static int
 xts_blocks(const struct wdm_soft_key *key, bool gb, uint8_t t[16], const uint8_t *in, uint8_t *out,
-	size_t nb)
+		size_t nb)
 {
 	uint8_t tweaks[16 * XTS_CHUNK], buf[16 * XTS_CHUNK];
 
@@ -336,7 +340,8 @@ ghash_segs(const struct wdm_soft_key *key, const struct wdm_sec_req *req, uint8_
 
 /* Payload; the tag is over the ciphertext, which decryption in place destroys. */
 static int
-gcm_payload(const struct wdm_soft_key *key, struct wdm_sec_req *req, uint32_t counter, uint8_t y[16])
+gcm_payload(const struct wdm_soft_key *key, struct wdm_sec_req *req, uint32_t counter,
+		uint8_t y[16])
 {
 	uint8_t block[16];
 
@@ -456,7 +461,7 @@ cbcmac_pad(struct cbcmac *m)
 /* CCM, SP 800-38C: B0 and the first counter come from the descriptor as they are. */
 static int
 ccm_mac(const struct wdm_soft_key *key, const struct wdm_sec_req *req, const uint8_t *payload,
-	uint8_t x[16])
+		uint8_t x[16])
 {
 	struct cbcmac m = { .cbc = key->aux };
 	const uint8_t a_len[2] = { (uint8_t)(req->a_len >> 8), (uint8_t)req->a_len };

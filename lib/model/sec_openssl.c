@@ -25,6 +25,7 @@ static const char *const mode_names[WDM_SEC_C_MODES] = {
 	[HISI_SEC_C_MODE_OFB] = "OFB",
 	[HISI_SEC_C_MODE_CTR] = "CTR",
 	[HISI_SEC_C_MODE_GCM] = "GCM",
+	[HISI_SEC_C_MODE_XTS] = "XTS",
 };
 
 /* The cipher, fetched once: a fetch costs more than a descriptor. */
@@ -62,7 +63,7 @@ wdm_sec_soft_destroy(struct wdm_sec *sec)
 
 static EVP_CIPHER_CTX *
 context(struct wdm_sec *sec, uint8_t alg, const uint8_t *key, uint32_t key_len, uint8_t mode,
-	uint8_t dir)
+		uint8_t dir)
 {
 	const EVP_CIPHER *cipher = fetch(sec, alg, key_len, mode);
 	EVP_CIPHER_CTX *ctx;
@@ -74,8 +75,10 @@ context(struct wdm_sec *sec, uint8_t alg, const uint8_t *key, uint32_t key_len, 
 		key = des;
 	}
 	ctx = cipher == NULL ? NULL : EVP_CIPHER_CTX_new();
-	if (ctx != NULL && (EVP_CipherInit_ex(ctx, cipher, NULL, key, NULL,
-			dir == HISI_SEC_CIPHER_ENCRYPT) != 1 || EVP_CIPHER_CTX_set_padding(ctx, 0) != 1)) {
+	if (ctx != NULL &&
+			(EVP_CipherInit_ex(ctx, cipher, NULL, key, NULL,
+					 dir == HISI_SEC_CIPHER_ENCRYPT) != 1 ||
+					EVP_CIPHER_CTX_set_padding(ctx, 0) != 1)) {
 		EVP_CIPHER_CTX_free(ctx);
 		ctx = NULL;
 	}
@@ -87,7 +90,7 @@ static int
 expand_xcbc(struct wdm_sec *sec, struct wdm_soft_key *soft, const uint8_t *key)
 {
 	EVP_CIPHER_CTX *ecb = context(sec, HISI_SEC_C_ALG_AES, key, 16, HISI_SEC_C_MODE_ECB,
-		HISI_SEC_CIPHER_ENCRYPT);
+			HISI_SEC_CIPHER_ENCRYPT);
 	uint8_t keys[3][16];
 	int rc;
 
@@ -98,11 +101,26 @@ expand_xcbc(struct wdm_sec *sec, struct wdm_soft_key *soft, const uint8_t *key)
 	EVP_CIPHER_CTX_free(ecb);
 	if (rc == 0) {
 		soft->main = context(sec, HISI_SEC_C_ALG_AES, keys[0], 16, HISI_SEC_C_MODE_CBC,
-			HISI_SEC_CIPHER_ENCRYPT);
+				HISI_SEC_CIPHER_ENCRYPT);
 		memcpy(soft->sub, keys[1], sizeof(soft->sub));
 	}
 	OPENSSL_cleanse(keys, sizeof(keys));
 	return soft->main == NULL ? -1 : 0;
+}
+
+static int
+expand_xts(struct wdm_sec *sec, struct wdm_soft_key *soft, uint8_t alg, const uint8_t *key,
+		uint32_t half, uint8_t dir)
+{
+	/* libcrypto refuses two equal halves, hardware does not */
+	if (alg == HISI_SEC_C_ALG_AES && memcmp(key, key + half, half) != 0) {
+		soft->main = context(sec, alg, key, half, HISI_SEC_C_MODE_XTS, dir);
+		return soft->main == NULL ? -1 : 0;
+	}
+	soft->main = context(sec, alg, key, half, HISI_SEC_C_MODE_ECB, dir);
+	soft->aux = context(
+			sec, alg, key + half, half, HISI_SEC_C_MODE_ECB, HISI_SEC_CIPHER_ENCRYPT);
+	return soft->main == NULL || soft->aux == NULL ? -1 : 0;
 }
 
 int
@@ -135,9 +153,7 @@ wdm_sec_soft_expand(struct wdm_sec *sec, struct wdm_sec_slot *slot)
 		soft->aux = context(sec, alg, slot->key, len, HISI_SEC_C_MODE_CBC, enc);
 		return soft->main == NULL || soft->aux == NULL ? -1 : 0;
 	case HISI_SEC_C_MODE_XTS:
-		soft->main = context(sec, alg, slot->key, len / 2, HISI_SEC_C_MODE_ECB, dir);
-		soft->aux = context(sec, alg, slot->key + len / 2, len / 2, HISI_SEC_C_MODE_ECB, enc);
-		return soft->main == NULL || soft->aux == NULL ? -1 : 0;
+		return expand_xts(sec, soft, alg, slot->key, len / 2, dir);
 	case HISI_SEC_C_MODE_CBC_CS:
 		soft->main = context(sec, alg, slot->key, len, HISI_SEC_C_MODE_CBC, dir);
 		return soft->main == NULL ? -1 : 0;
@@ -181,7 +197,7 @@ auth_slot_id(const struct wdm_sec_req *req)
 	if (req->a_kind == WDM_SEC_AUTH_HMAC)
 		return WDM_SLOT_ID(WDM_SLOT_HMAC, req->hash, 0, 0);
 	return WDM_SLOT_ID(WDM_SLOT_SOFT, HISI_SEC_C_ALG_AES, modes[req->a_kind],
-		HISI_SEC_CIPHER_ENCRYPT);
+			HISI_SEC_CIPHER_ENCRYPT);
 }
 
 enum wdm_sec_error
@@ -190,11 +206,11 @@ wdm_sec_soft_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 	enum wdm_sec_error error = WDM_SEC_OK;
 
 	if (req->c_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->c_key, req->c_key_len,
-			&req->c_slot);
+		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->c_key,
+				req->c_key_len, &req->c_slot);
 	if (error == WDM_SEC_OK && req->a_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key, req->a_key_len,
-			&req->a_slot);
+		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key,
+				req->a_key_len, &req->a_slot);
 	return error;
 }
 
@@ -210,14 +226,17 @@ run_cipher(struct wdm_sec_req *req)
 	key = &req->c_slot->u.soft;
 	switch (req->c_mode) {
 	case HISI_SEC_C_MODE_CTR:
-		return wdm_ctr_run(key->main, req->c_iv, req->carry128, req->in, req->out, req->c_len);
+		return wdm_ctr_run(
+				key->main, req->c_iv, req->carry128, req->in, req->out, req->c_len);
 	case HISI_SEC_C_MODE_XTS:
-		return wdm_xts_run(key, req);
+		if (key->aux != NULL)
+			return wdm_xts_run(key, req);
+		return wdm_evp_run(key->main, req->c_iv, req->in, req->out, req->c_len);
 	case HISI_SEC_C_MODE_CBC_CS:
 		return wdm_cts_run(key, req);
 	default:
-		return wdm_evp_run(key->main, req->c_iv_len > 0 ? req->c_iv : NULL, req->in, req->out,
-			req->c_len);
+		return wdm_evp_run(key->main, req->c_iv_len > 0 ? req->c_iv : NULL, req->in,
+				req->out, req->c_len);
 	}
 }
 
@@ -233,8 +252,9 @@ hashed_before(const struct wdm_sec_req *req)
 static int
 run_hash(struct wdm_sec_req *req)
 {
-	const struct wdm_hmac_key *key =
-		req->a_kind == WDM_SEC_AUTH_HMAC && req->a_key_len > 0 ? &req->a_slot->u.hmac : NULL;
+	const struct wdm_hmac_key *key = req->a_kind == WDM_SEC_AUTH_HMAC && req->a_key_len > 0 ?
+			&req->a_slot->u.hmac :
+			NULL;
 	struct wdm_hash h;
 
 	if (req->state_in)
@@ -288,7 +308,9 @@ run_evp_gcm(struct wdm_sec_req *req)
 
 	if (EVP_CipherInit_ex(ctx, NULL, NULL, NULL, req->c_iv, -1) != 1)
 		return -1;
-	if (req->verify && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, req->mac_len, req->want) != 1)
+	if (req->verify &&
+			EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, req->mac_len, req->want) !=
+					1)
 		return -1;
 	for (unsigned int i = 0; i < req->nb_a_seg; i++) {
 		if (EVP_CipherUpdate(ctx, NULL, &n, req->a_seg[i].p, (int)req->a_seg[i].len) != 1)
@@ -297,8 +319,11 @@ run_evp_gcm(struct wdm_sec_req *req)
 	if (req->c_len > 0 && EVP_CipherUpdate(ctx, req->out, &n, req->in, (int)req->c_len) != 1)
 		return -1;
 	if (!req->verify)
-		return EVP_CipherFinal_ex(ctx, req->mac, &n) == 1 && EVP_CIPHER_CTX_ctrl(ctx,
-			EVP_CTRL_AEAD_GET_TAG, 16, req->mac) == 1 ? 0 : -1;
+		return EVP_CipherFinal_ex(ctx, req->mac, &n) == 1 &&
+						EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16,
+								req->mac) == 1 ?
+				0 :
+				-1;
 	/* libcrypto compares by itself and does not say what it found */
 	memcpy(req->mac, req->want, req->mac_len);
 	if (EVP_CipherFinal_ex(ctx, req->out + req->c_len, &n) != 1)

@@ -76,7 +76,8 @@ wdm_sec_version_get(unsigned int hw_version)
 enum wdm_sec_error
 wdm_sec_check_type(const struct wdm_sec_version *version, const uint8_t *sqe)
 {
-	return (sqe[0] & HISI_SEC_BD2_0_TYPE_MASK) == version->bd_type ? WDM_SEC_OK : WDM_SEC_E_TYPE;
+	return (sqe[0] & HISI_SEC_BD2_0_TYPE_MASK) == version->bd_type ? WDM_SEC_OK :
+									 WDM_SEC_E_TYPE;
 }
 
 bool
@@ -109,13 +110,14 @@ wdm_sec_flag_guess(const struct wdm_sec_version *version, const uint8_t *sqe)
 		const struct hisi_sec_bd2 *bd = (const struct hisi_sec_bd2 *)sqe;
 
 		return flag_of(FIELD(bd->dw0, HISI_SEC_BD2_0_CIPHER),
-			FIELD(bd->dw0, HISI_SEC_BD2_0_AUTH), FIELD(bd->dw3, HISI_SEC_BD2_3_C_MODE));
+				FIELD(bd->dw0, HISI_SEC_BD2_0_AUTH),
+				FIELD(bd->dw3, HISI_SEC_BD2_3_C_MODE));
 	} else {
 		const struct hisi_sec_bd3 *bd = (const struct hisi_sec_bd3 *)sqe;
 
 		return flag_of(FIELD(bd->dw1, HISI_SEC_BD3_1_CIPHER),
-			FIELD(bd->dw14, HISI_SEC_BD3_14_AUTH),
-			FIELD(bd->dw1, HISI_SEC_BD3_1_C_MODE));
+				FIELD(bd->dw14, HISI_SEC_BD3_14_AUTH),
+				FIELD(bd->dw1, HISI_SEC_BD3_1_C_MODE));
 	}
 }
 
@@ -177,7 +179,8 @@ read_bd3(struct wdm_sec_req *req, struct raw *raw)
 	raw->ai_gen = FIELD(bd->dw14, HISI_SEC_BD3_14_AI_GEN);
 	raw->a_pad = FIELD(bd->dw27, HISI_SEC_BD3_27_A_PAD);
 	/* nonce_len, huk; key_sel, key_wrap_num, update_key: keys and IVs from elsewhere */
-	raw->special = (le32toh(bd->dw1) & 0x1f000000U) != 0 || (le32toh(bd->dw14) & 0xf1e00000U) != 0;
+	raw->special = (le32toh(bd->dw1) & 0x1f000000U) != 0 ||
+			(le32toh(bd->dw14) & 0xf1e00000U) != 0;
 	raw->mac_words = FIELD(bd->dw14, HISI_SEC_BD3_14_MAC_LEN);
 	raw->key_words = FIELD(bd->dw14, HISI_SEC_BD3_14_A_KEY_LEN);
 	raw->a_alg = FIELD(bd->dw14, HISI_SEC_BD3_14_A_ALG);
@@ -205,7 +208,7 @@ static enum wdm_sec_error
 check_control(const struct wdm_sec_req *req, const struct raw *raw)
 {
 	const uint32_t scenes = 1U << HISI_SEC_SCENE_NONE | 1U << HISI_SEC_SCENE_IPSEC |
-		1U << HISI_SEC_SCENE_STREAM;
+			1U << HISI_SEC_SCENE_STREAM;
 
 	if ((scenes >> raw->scene & 1) == 0)
 		return WDM_SEC_E_UNSUPPORTED;
@@ -280,7 +283,9 @@ cipher_key_len(const struct wdm_sec_req *req, uint8_t code)
 		/* UADK leaves 0 here in BD2, which tells that the field is not looked at */
 		return code <= HISI_SEC_C_KEY_DES ? 8 : 0;
 	case HISI_SEC_C_ALG_3DES:
-		return code == HISI_SEC_C_KEY_3DES_3KEY ? 24 : code == HISI_SEC_C_KEY_3DES_2KEY ? 16 : 0;
+		return code == HISI_SEC_C_KEY_3DES_3KEY		 ? 24 :
+				code == HISI_SEC_C_KEY_3DES_2KEY ? 16 :
+								   0;
 	case HISI_SEC_C_ALG_SM4:
 		len = code == HISI_SEC_C_KEY_128 ? 16 : 0;
 		break;
@@ -345,7 +350,8 @@ check_cipher(const struct wdm_sec_version *version, struct wdm_sec_req *req, con
 	if (req->c_key_len == 0)
 		return WDM_SEC_E_KEY_LEN;
 	if (req->c_mode == HISI_SEC_C_MODE_CBC_CS &&
-			(req->c_width < HISI_SEC_C_WIDTH_CS1 || req->c_width > HISI_SEC_C_WIDTH_CS3))
+			(req->c_width < HISI_SEC_C_WIDTH_CS1 ||
+					req->c_width > HISI_SEC_C_WIDTH_CS3))
 		return WDM_SEC_E_FIELD;
 	if (!cipher_len_ok(version, req))
 		return WDM_SEC_E_DATA_LEN;
@@ -406,7 +412,7 @@ check_aes_mac(const struct wdm_sec_version *version, struct wdm_sec_req *req, co
 /* One message in several descriptors: state in, state out, or both. */
 static enum wdm_sec_error
 check_hash_len(const struct wdm_sec_version *version, struct wdm_sec_req *req,
-	const struct raw *raw)
+		const struct raw *raw)
 {
 	const struct wdm_hash_info *info = &wdm_hash_info[req->hash];
 
@@ -438,7 +444,8 @@ check_auth(const struct wdm_sec_version *version, struct wdm_sec_req *req, const
 	if (req->a_kind != WDM_SEC_AUTH_HASH && req->a_kind != WDM_SEC_AUTH_HMAC)
 		return check_aes_mac(version, req, raw);
 	if (req->kind == WDM_SEC_CHAIN) {
-		if (req->a_kind != WDM_SEC_AUTH_HMAC || (version->chain_hashes >> req->hash & 1) == 0)
+		if (req->a_kind != WDM_SEC_AUTH_HMAC ||
+				(version->chain_hashes >> req->hash & 1) == 0)
 			return WDM_SEC_E_UNSUPPORTED;
 		if (req->no_pad || req->state_in)
 			return WDM_SEC_E_FIELD;
@@ -459,7 +466,8 @@ check_auth(const struct wdm_sec_version *version, struct wdm_sec_req *req, const
 static bool
 extent_ok(const struct wdm_sec_req *req)
 {
-	if (req->a_off + req->a_len > HISI_SEC_MAX_DATA || req->c_off + req->c_len > HISI_SEC_MAX_DATA)
+	if (req->a_off + req->a_len > HISI_SEC_MAX_DATA ||
+			req->c_off + req->c_len > HISI_SEC_MAX_DATA)
 		return false;
 	return req->kind != WDM_SEC_AEAD || req->a_len + req->c_len <= HISI_SEC_MAX_DATA;
 }
@@ -483,7 +491,7 @@ check(const struct wdm_sec_version *version, struct wdm_sec_req *req, const stru
 	req->kind = kind_of(req);
 	req->flag = flag_of(req->cipher, req->auth, req->c_mode);
 	req->verify = req->auth == HISI_SEC_AUTH_VERIFY ||
-		(req->kind == WDM_SEC_AEAD && req->cipher == HISI_SEC_CIPHER_DECRYPT);
+			(req->kind == WDM_SEC_AEAD && req->cipher == HISI_SEC_CIPHER_DECRYPT);
 	if (req->cipher != HISI_SEC_CIPHER_NONE) {
 		error = check_cipher(version, req, raw);
 		if (error != WDM_SEC_OK)
