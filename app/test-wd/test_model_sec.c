@@ -264,8 +264,8 @@ many_keys(struct rig *rig)
 		wdt_random_bytes(rig_at(rig, RIG_C_IV), 16);
 		for (unsigned int i = 0; i < WDM_BATCH; i++) {
 			const uint8_t mode = i % 5 == 4 ? 7 : i % 5 == 3 ? 0 : 1;
-			const struct oracle_cipher c = { 2, mode, 0, 0, keys + 64 * i, mode == 7 ? 32 : 16,
-				rig_at(rig, RIG_C_IV) };
+			const struct oracle_cipher c = { 2, mode, 0, 0, keys + 64 * i,
+				mode == 7 ? 32 : 16, rig_at(rig, RIG_C_IV) };
 
 			ops[i] = cbc_op(64);
 			ops[i].c_mode = mode;
@@ -325,7 +325,8 @@ mixed_batch(struct rig *rig)
 			oracle_mac(0x10, mac, 20, NULL, want[i], len, macs[i]);
 		} else if (i % 4 == 3) {
 			op->src_type = 1;
-			op->src = rig_sgl(rig, RIG_SGL + 256 * i, op->src, len, (const uint32_t[]){ 7 }, 1);
+			op->src = rig_sgl(rig, RIG_SGL + 256 * i, op->src, len,
+					(const uint32_t[]){ 7 }, 1);
 		}
 	}
 	WDT_CHECK_EQ(rig_run_many(rig, ops, WDM_BATCH), WDT_PASS);
@@ -333,7 +334,9 @@ mixed_batch(struct rig *rig)
 	for (unsigned int i = 0; i < WDM_BATCH; i++) {
 		WDT_CHECK_MEM(rig_at(rig, RIG_DST + 4096 * i), want[i], ops[i].c_len);
 		WDT_CHECK_MEM(rig_at(rig, RIG_SGL + 0x10000 + 64 * i), macs[i],
-			i % 4 == 1 ? 16 : i % 4 == 2 ? 20 : 0);
+				i % 4 == 1		   ? 16 :
+						i % 4 == 2 ? 20 :
+							     0);
 	}
 	return WDT_PASS;
 }

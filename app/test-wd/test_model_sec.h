@@ -77,22 +77,22 @@ int rig_run_many(struct rig *rig, const struct sec_op *ops, unsigned int nb);
 
 /** A list over [iova, iova + len) in pieces of the given lengths, the last one taking the rest. */
 uint64_t rig_sgl(struct rig *rig, uint32_t at, uint64_t iova, uint32_t len, const uint32_t *pieces,
-	unsigned int nb);
+		unsigned int nb);
 
 /* What a test can say of the last result. */
-#define RIG_CHECK_GOOD(rig, want_flag)                                                              \
-	do {                                                                                        \
-		WDT_CHECK_EQ((rig)->error_type, 0);                                                 \
-		WDT_CHECK_EQ((rig)->done, 1);                                                       \
-		WDT_CHECK_EQ((rig)->icv, 0);                                                        \
-		WDT_CHECK_EQ((rig)->flag, want_flag);                                               \
-		WDT_CHECK(!(rig)->task_error);                                                      \
+#define RIG_CHECK_GOOD(rig, want_flag)                                                             \
+	do {                                                                                       \
+		WDT_CHECK_EQ((rig)->error_type, 0);                                                \
+		WDT_CHECK_EQ((rig)->done, 1);                                                      \
+		WDT_CHECK_EQ((rig)->icv, 0);                                                       \
+		WDT_CHECK_EQ((rig)->flag, want_flag);                                              \
+		WDT_CHECK(!(rig)->task_error);                                                     \
 	} while (0)
-#define RIG_CHECK_ERROR(rig)                                                                        \
-	do {                                                                                        \
-		WDT_CHECK_EQ((rig)->done, 1);                                                       \
-		WDT_CHECK((rig)->error_type != 0);                                                  \
-		WDT_CHECK((rig)->task_error);                                                       \
+#define RIG_CHECK_ERROR(rig)                                                                       \
+	do {                                                                                       \
+		WDT_CHECK_EQ((rig)->done, 1);                                                      \
+		WDT_CHECK((rig)->error_type != 0);                                                 \
+		WDT_CHECK((rig)->task_error);                                                      \
 	} while (0)
 
 #endif /* TEST_MODEL_SEC_H */

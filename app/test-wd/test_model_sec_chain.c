@@ -44,11 +44,12 @@ struct chain {
 
 /* What output and tag have to be. */
 static void
-expect(struct rig *rig, const struct chain *t, const struct layout *l, uint8_t *out, uint8_t mac[64])
+expect(struct rig *rig, const struct chain *t, const struct layout *l, uint8_t *out,
+		uint8_t mac[64])
 {
 	static uint8_t image[MSG];
-	const struct oracle_cipher c = { t->c_alg, t->c_mode, 1, 2, rig_at(rig, RIG_C_KEY), t->key_len,
-		rig_at(rig, RIG_C_IV) };
+	const struct oracle_cipher c = { t->c_alg, t->c_mode, 1, 2, rig_at(rig, RIG_C_KEY),
+		t->key_len, rig_at(rig, RIG_C_IV) };
 
 	memcpy(image, rig_at(rig, RIG_SRC), MSG);
 	oracle_cipher(&c, t->encrypt, image + l->c_off, out, l->c_len);
@@ -129,8 +130,9 @@ chain_layouts(struct rig *rig, const struct chain *proto)
 		if (chain_one(rig, &t, &layouts[how / 16]) == WDT_PASS)
 			continue;
 		printf("# cipher %u mode %u, auth 0x%02x, layout %u, seq %u, %s, %s, %s\n", t.c_alg,
-			t.c_mode, t.a_alg, how / 16, t.seq, t.encrypt ? "encrypt" : "decrypt",
-			t.verify ? "verify" : "generate", t.in_place ? "in place" : "apart");
+				t.c_mode, t.a_alg, how / 16, t.seq,
+				t.encrypt ? "encrypt" : "decrypt", t.verify ? "verify" : "generate",
+				t.in_place ? "in place" : "apart");
 		return WDT_FAIL;
 	}
 	return WDT_PASS;
@@ -149,7 +151,12 @@ chains(struct rig *rig)
 		{ .c_alg = 3, .c_mode = 1, .key_len = 16, .a_alg = 0x26, .mac_words = 8 },
 		{ .c_alg = 2, .c_mode = 4, .key_len = 16, .a_alg = 0x14, .mac_words = 6 },
 		{ .c_alg = 2, .c_mode = 2, .key_len = 16, .a_alg = 0x13, .mac_words = 7 },
-		{ .c_alg = 1, .c_mode = 1, .key_code = 1, .key_len = 24, .a_alg = 0x12, .mac_words = 4 },
+		{ .c_alg = 1,
+				.c_mode = 1,
+				.key_code = 1,
+				.key_len = 24,
+				.a_alg = 0x12,
+				.mac_words = 4 },
 		{ .c_alg = 2, .c_mode = 0, .key_len = 16, .a_alg = 0x17, .mac_words = 8 },
 	};
 
@@ -169,8 +176,12 @@ static int
 chain_unsupported(struct rig *rig)
 {
 	for (unsigned int a_alg = 0; a_alg < 64; a_alg++) {
-		const struct chain t = { .c_alg = 2, .c_mode = 1, .key_len = 16, .a_alg = (uint8_t)a_alg,
-			.mac_words = 4, .encrypt = true };
+		const struct chain t = { .c_alg = 2,
+			.c_mode = 1,
+			.key_len = 16,
+			.a_alg = (uint8_t)a_alg,
+			.mac_words = 4,
+			.encrypt = true };
 		const bool v2 = a_alg == 0x10 || a_alg == 0x11 || a_alg == 0x15;
 		const bool v3 = (a_alg >= 0x10 && a_alg <= 0x17) || a_alg == 0x26;
 		const struct sec_op op = chain_op(&t, &layouts[0]);
@@ -197,7 +208,8 @@ static const uint8_t digest_sizes[] = { 20, 32, 16, 28, 48, 64, 28, 32 };
 static int
 stream_hash(struct rig *rig, uint8_t a_alg, const uint32_t *parts, unsigned int nb)
 {
-	const bool sm3 = a_alg == 0x25 || a_alg == 0x26, hmac = a_alg == 0x26 || (a_alg & 0x30) == 0x10;
+	const bool sm3 = a_alg == 0x25 || a_alg == 0x26,
+		   hmac = a_alg == 0x26 || (a_alg & 0x30) == 0x10;
 	const unsigned int state = sm3 ? 32 : state_sizes[a_alg & 7];
 	const unsigned int digest = sm3 ? 32 : digest_sizes[a_alg & 7];
 	uint8_t *src = rig_at(rig, RIG_SRC), *mac = rig_at(rig, RIG_MAC), want[64];
@@ -227,7 +239,9 @@ stream_hash(struct rig *rig, uint8_t a_alg, const uint32_t *parts, unsigned int 
 		RIG_CHECK_GOOD(rig, 1);
 		WDT_CHECK_EQ(mac[state], 0x66);
 	}
-	WDT_CHECK_EQ(oracle_mac(a_alg, rig_at(rig, RIG_A_KEY), hmac ? 52 : 0, NULL, src, done, want), digest);
+	WDT_CHECK_EQ(oracle_mac(a_alg, rig_at(rig, RIG_A_KEY), hmac ? 52 : 0, NULL, src, done,
+				     want),
+			digest);
 	WDT_CHECK_MEM(mac, want, digest);
 	return WDT_PASS;
 }
@@ -235,8 +249,8 @@ stream_hash(struct rig *rig, uint8_t a_alg, const uint32_t *parts, unsigned int 
 static int
 stream_hashes(struct rig *rig)
 {
-	static const uint8_t list[] = { 0, 1, 2, 3, 4, 5, 6, 7, 0x25, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
-		0x16, 0x17, 0x26 };
+	static const uint8_t list[] = { 0, 1, 2, 3, 4, 5, 6, 7, 0x25, 0x10, 0x11, 0x12, 0x13, 0x14,
+		0x15, 0x16, 0x17, 0x26 };
 	static const uint32_t parts[][4] = {
 		{ 128, 0 },
 		{ 128, 1 },
@@ -309,21 +323,25 @@ WDT_TEST(sec_stream_bad)
 
 static void
 one_shot(struct rig *rig, uint8_t tag[16], const uint8_t *aad, size_t aad_len, const uint8_t *in,
-	uint8_t *out, size_t len, uint8_t alg, uint8_t key_code)
+		uint8_t *out, size_t len, uint8_t alg, uint8_t key_code)
 {
-	const struct oracle_cipher c = { .alg = alg, .mode = 6, .key = rig_at(rig, RIG_C_KEY),
-		.key_len = 16U + 8U * key_code, .iv = rig_at(rig, RIG_C_IV) };
+	const struct oracle_cipher c = { .alg = alg,
+		.mode = 6,
+		.key = rig_at(rig, RIG_C_KEY),
+		.key_len = 16U + 8U * key_code,
+		.iv = rig_at(rig, RIG_C_IV) };
 
 	oracle_aead(&c, 12, aad, aad_len, in, out, len, tag, 16);
 }
 
 /* What is left to the driver: the length block and the encrypted first counter. */
 static void
-finish_in_software(struct rig *rig, const uint8_t state[16], size_t aad_len, size_t len, uint8_t alg,
-	uint8_t key_code, uint8_t tag[16])
+finish_in_software(struct rig *rig, const uint8_t state[16], size_t aad_len, size_t len,
+		uint8_t alg, uint8_t key_code, uint8_t tag[16])
 {
-	const struct oracle_cipher ecb = { .alg = alg, .mode = 0, .key = rig_at(rig, RIG_C_KEY),
-		.key_len = 16U + 8U * key_code };
+	const struct oracle_cipher ecb = {
+		.alg = alg, .mode = 0, .key = rig_at(rig, RIG_C_KEY), .key_len = 16U + 8U * key_code
+	};
 	uint8_t h[16] = { 0 }, y[16], v[16], j[16] = { 0 };
 
 	oracle_cipher(&ecb, true, h, h, 16);
@@ -356,7 +374,8 @@ stream_gcm_one(struct rig *rig, uint8_t alg, uint8_t key_code, uint32_t aad_len,
 {
 	static const uint32_t parts[] = { 16, 256, 1024, 32 };
 	static uint8_t plain[MSG], cipher[MSG];
-	uint8_t *src = rig_at(rig, RIG_SRC), *dst = rig_at(rig, RIG_DST), *iv = rig_at(rig, RIG_C_IV);
+	uint8_t *src = rig_at(rig, RIG_SRC), *dst = rig_at(rig, RIG_DST),
+		*iv = rig_at(rig, RIG_C_IV);
 	uint8_t tag[16], want[16];
 	struct sec_op op = sec_op_default();
 	uint32_t done = 0, counter = 1;

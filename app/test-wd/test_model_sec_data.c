@@ -13,7 +13,14 @@
 #define NB(a) (sizeof(a) / sizeof((a)[0]))
 
 /* One operation of each kind, on a small message with associated data. */
-enum shape { CBC, HMAC, CHAIN, GCM, CCM, NB_SHAPES };
+enum shape {
+	CBC,
+	HMAC,
+	CHAIN,
+	GCM,
+	CCM,
+	NB_SHAPES
+};
 static const char *const shape_names[] = { "CBC", "HMAC", "CBC and HMAC", "GCM", "CCM" };
 #define AAD 16U
 #define LEN 32U
@@ -105,7 +112,8 @@ splits_one(struct rig *rig, enum shape shape)
 			sgl.src = rig_sgl(rig, RIG_SGL, op.src, ALL, (const uint32_t[]){ s, 3 }, 2);
 			sgl.dst_type = d > 0;
 			sgl.dst = d == 0 ? op.dst :
-				rig_sgl(rig, RIG_SGL + 0x400, op.dst, ALL, (const uint32_t[]){ d, 5 }, 2);
+					   rig_sgl(rig, RIG_SGL + 0x400, op.dst, ALL,
+							   (const uint32_t[]){ d, 5 }, 2);
 			result_clear(rig);
 			WDT_CHECK_EQ(rig_run(rig, &sgl), WDT_PASS);
 			WDT_CHECK_EQ(rig->error_type, 0);
@@ -308,7 +316,7 @@ sgl_faults(struct rig *rig)
 		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
 		if (rig->error_type == 0 || untouched(rig) != WDT_PASS) {
 			printf("# %s, fault %u of the %s\n", shape_names[shape], fault,
-				of_dst ? "destination" : "source");
+					of_dst ? "destination" : "source");
 			return WDT_FAIL;
 		}
 	}
@@ -356,7 +364,8 @@ addresses(struct rig *rig)
 		const enum shape shape = i % NB_SHAPES;
 		const unsigned int which = i / NB_SHAPES % 6;
 		struct sec_op op = shape_op(rig, shape);
-		uint64_t *const addr[] = { &op.src, &op.dst, &op.mac, &op.c_key, &op.a_key, &op.c_iv };
+		uint64_t *const addr[] = { &op.src, &op.dst, &op.mac, &op.c_key, &op.a_key,
+			&op.c_iv };
 		const bool used[NB_SHAPES][6] = {
 			[CBC] = { true, true, false, true, false, true },
 			[HMAC] = { true, false, true, false, true, false },
@@ -372,7 +381,7 @@ addresses(struct rig *rig)
 		if ((rig->error_type != 0) != used[shape][which] ||
 				(rig->error_type != 0 && untouched(rig) != WDT_PASS)) {
 			printf("# %s, address %u at 0x%" PRIx64 "\n", shape_names[shape], which,
-				*addr[which]);
+					*addr[which]);
 			return WDT_FAIL;
 		}
 	}
@@ -468,15 +477,16 @@ through_functions(struct rig *rig)
 		const struct sec_op flat = shape_op(rig, shape);
 		struct wdm_space *mapped = rig->space;
 		struct sec_op op = flat;
-		uint64_t *const addr[] = { &op.src, &op.dst, &op.mac, &op.c_key, &op.a_key, &op.c_iv,
-			&op.a_iv };
+		uint64_t *const addr[] = { &op.src, &op.dst, &op.mac, &op.c_key, &op.a_key,
+			&op.c_iv, &op.a_iv };
 		struct result want;
 
 		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
 		result_take(rig, &want);
 		result_clear(rig);
 		for (size_t i = 0; i < NB(addr); i++)
-			*addr[i] = (uint64_t)(uintptr_t)rig_at(rig, (uint32_t)(*addr[i] - RIG_BASE));
+			*addr[i] = (uint64_t)(uintptr_t)rig_at(
+					rig, (uint32_t)(*addr[i] - RIG_BASE));
 		rig->space = wdm_space_create(&wdm_space_self, NULL);
 		WDT_CHECK(rig->space != NULL);
 		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
@@ -535,7 +545,8 @@ largest(struct rig *rig)
 	for (unsigned int i = 0; i < 16; i++) {
 		memcpy(image + i * (size_t)piece, rig_at(rig, RIG_SRC), piece);
 		WDT_CHECK_EQ(wdm_space_map(rig->space, SPLIT_IOVA + i * (uint64_t)piece,
-			rig_at(rig, RIG_SRC), piece), 0);
+					     rig_at(rig, RIG_SRC), piece),
+				0);
 	}
 	op.auth = 1;
 	op.a_alg = 1;

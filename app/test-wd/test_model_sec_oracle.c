@@ -25,7 +25,7 @@ must(bool ok)
 /* One call of EVP, key given each time. */
 static void
 evp(const char *name, bool encrypt, const uint8_t *key, const uint8_t *iv, const uint8_t *in,
-	uint8_t *out, size_t len)
+		uint8_t *out, size_t len)
 {
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -53,7 +53,7 @@ cipher_name(char name[32], uint8_t alg, unsigned int key_len, const char *mode)
 
 static void
 ecb_block(const struct oracle_cipher *c, const uint8_t *key, unsigned int key_len, bool encrypt,
-	const uint8_t *in, uint8_t *out)
+		const uint8_t *in, uint8_t *out)
 {
 	char name[32];
 
@@ -89,7 +89,7 @@ tweak_double(uint8_t t[16], bool gb)
 
 static void
 xts_block(const struct oracle_cipher *c, bool encrypt, const uint8_t *t, const uint8_t *in,
-	uint8_t *out)
+		uint8_t *out)
 {
 	uint8_t buf[16];
 
@@ -159,7 +159,7 @@ cts_evp(const struct oracle_cipher *c, bool encrypt, const uint8_t *in, uint8_t 
 
 	cipher = EVP_CIPHER_fetch(NULL, cipher_name(name, 2, c->key_len, "CBC-CTS"), NULL);
 	must(cipher != NULL &&
-		EVP_CipherInit_ex2(ctx, cipher, c->key, c->iv, encrypt, params) == 1);
+			EVP_CipherInit_ex2(ctx, cipher, c->key, c->iv, encrypt, params) == 1);
 	must(EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 && (size_t)n == len);
 	EVP_CIPHER_CTX_free(ctx);
 	EVP_CIPHER_free(cipher);
@@ -182,7 +182,8 @@ ctr32(const struct oracle_cipher *c, const uint8_t *in, uint8_t *out, size_t len
 }
 
 void
-oracle_cipher(const struct oracle_cipher *c, bool encrypt, const uint8_t *in, uint8_t *out, size_t len)
+oracle_cipher(const struct oracle_cipher *c, bool encrypt, const uint8_t *in, uint8_t *out,
+		size_t len)
 {
 	static const char *const modes[] = { "ECB", "CBC", "CFB", "OFB", "CTR", NULL, NULL, "XTS" };
 	uint8_t des[24];
@@ -210,7 +211,14 @@ oracle_cipher(const struct oracle_cipher *c, bool encrypt, const uint8_t *in, ui
 }
 
 static const char *const hash_names[] = {
-	"SHA1", "SHA256", "MD5", "SHA224", "SHA384", "SHA512", "SHA512-224", "SHA512-256",
+	"SHA1",
+	"SHA256",
+	"MD5",
+	"SHA224",
+	"SHA384",
+	"SHA512",
+	"SHA512-224",
+	"SHA512-256",
 };
 
 static void
@@ -256,7 +264,7 @@ cmac(const uint8_t *key, const uint8_t *msg, size_t len, uint8_t mac[64])
 
 unsigned int
 oracle_mac(uint8_t a_alg, const uint8_t *key, unsigned int key_len, const uint8_t *iv,
-	const uint8_t *msg, size_t len, uint8_t mac[64])
+		const uint8_t *msg, size_t len, uint8_t mac[64])
 {
 	const bool sm3 = a_alg == 0x25 || a_alg == 0x26, hmac = a_alg == 0x26 || a_alg >> 4 == 1;
 	unsigned int n = 0;
@@ -270,8 +278,9 @@ oracle_mac(uint8_t a_alg, const uint8_t *key, unsigned int key_len, const uint8_
 		cmac(key, msg, len, mac);
 		return 16;
 	case 0x22: {
-		const struct oracle_cipher c = { .alg = 2, .mode = 6, .key = key, .key_len = key_len,
-			.iv = iv };
+		const struct oracle_cipher c = {
+			.alg = 2, .mode = 6, .key = key, .key_len = key_len, .iv = iv
+		};
 
 		oracle_aead(&c, 12, msg, len, NULL, NULL, 0, mac, 16);
 		return 16;
@@ -290,7 +299,7 @@ oracle_mac(uint8_t a_alg, const uint8_t *key, unsigned int key_len, const uint8_
 
 static void
 aead_evp(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aad, size_t aad_len,
-	const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
+		const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
 {
 	const bool ccm = c->mode == 5;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -299,7 +308,8 @@ aead_evp(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *a
 	char name[32];
 	int n;
 
-	cipher = EVP_CIPHER_fetch(NULL, cipher_name(name, 2, c->key_len, ccm ? "CCM" : "GCM"), NULL);
+	cipher = EVP_CIPHER_fetch(
+			NULL, cipher_name(name, 2, c->key_len, ccm ? "CCM" : "GCM"), NULL);
 	must(cipher != NULL && EVP_EncryptInit_ex(ctx, cipher, NULL, NULL, NULL) == 1);
 	must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, (int)nonce_len, NULL) == 1);
 	if (ccm)
@@ -310,7 +320,8 @@ aead_evp(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *a
 	if (aad_len > 0)
 		must(EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aad_len) == 1);
 	if (len > 0 || ccm)
-		must(EVP_EncryptUpdate(ctx, len > 0 ? out : dummy, &n, len > 0 ? in : dummy, (int)len) == 1);
+		must(EVP_EncryptUpdate(ctx, len > 0 ? out : dummy, &n, len > 0 ? in : dummy,
+				     (int)len) == 1);
 	must(EVP_EncryptFinal_ex(ctx, dummy, &n) == 1);
 	must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)tag_len, tag) == 1);
 	EVP_CIPHER_CTX_free(ctx);
@@ -350,7 +361,7 @@ ghash(uint8_t y[16], const uint8_t h[16], const uint8_t *p, size_t len)
 
 static void
 sm4_gcm(const struct oracle_cipher *c, const uint8_t *aad, size_t aad_len, const uint8_t *in,
-	uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
+		uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
 {
 	struct oracle_cipher ctr = *c;
 	uint8_t h[16] = { 0 }, y[16] = { 0 }, j[16] = { 0 }, lens[16] = { 0 };
@@ -385,7 +396,7 @@ cbc_mac(const struct oracle_cipher *c, uint8_t x[16], const uint8_t *p, size_t l
 
 static void
 sm4_ccm(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aad, size_t aad_len,
-	const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
+		const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
 {
 	uint8_t x[16] = { 0 }, b[16] = { 0 }, *prefixed = malloc(aad_len + 2);
 	struct oracle_cipher ctr = *c;
@@ -417,8 +428,8 @@ sm4_ccm(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aa
 
 void
 oracle_aead(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aad,
-	size_t aad_len, const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag,
-	unsigned int tag_len)
+		size_t aad_len, const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag,
+		unsigned int tag_len)
 {
 	if (c->alg == 2)
 		aead_evp(c, nonce_len, aad, aad_len, in, out, len, tag, tag_len);

@@ -24,13 +24,13 @@ struct oracle_cipher {
 };
 
 void oracle_cipher(const struct oracle_cipher *c, bool encrypt, const uint8_t *in, uint8_t *out,
-	size_t len);
+		size_t len);
 /** Hash, HMAC, XCBC, CMAC or GMAC by its code; returns the full length. */
 unsigned int oracle_mac(uint8_t a_alg, const uint8_t *key, unsigned int key_len, const uint8_t *iv,
-	const uint8_t *msg, size_t len, uint8_t mac[64]);
+		const uint8_t *msg, size_t len, uint8_t mac[64]);
 /** GCM with an IV of 12 bytes, CCM with a nonce of nonce_len; encryption. */
 void oracle_aead(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aad,
-	size_t aad_len, const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag,
-	unsigned int tag_len);
+		size_t aad_len, const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag,
+		unsigned int tag_len);
 
 #endif /* TEST_MODEL_SEC_ORACLE_H */

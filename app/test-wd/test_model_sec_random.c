@@ -102,8 +102,8 @@ cipher_one(struct rig *rig, const struct alg *a, uint8_t mode, uint8_t variant, 
 static int
 cipher_lengths(struct rig *rig, const struct alg *a, uint8_t mode, uint8_t variant)
 {
-	static const uint32_t lens[] = { 0, 1, 7, 8, 15, 16, 17, 24, 31, 32, 33, 47, 48, 63, 64, 65, 96,
-		255, 256, 1000, 1023, 1024, 1040, 4096, BIG - 16, BIG };
+	static const uint32_t lens[] = { 0, 1, 7, 8, 15, 16, 17, 24, 31, 32, 33, 47, 48, 63, 64, 65,
+		96, 255, 256, 1000, 1023, 1024, 1040, 4096, BIG - 16, BIG };
 
 	for (size_t i = 0; i < NB(lens); i++) {
 		/* what the oracle does block by block takes its time */
@@ -112,7 +112,7 @@ cipher_lengths(struct rig *rig, const struct alg *a, uint8_t mode, uint8_t varia
 		if (cipher_one(rig, a, mode, variant, lens[i]) == WDT_PASS)
 			continue;
 		printf("# algorithm %u, mode %u, variant %u, key %u, length %u\n", a->alg, mode,
-			variant, a->key_len, lens[i]);
+				variant, a->key_len, lens[i]);
 		return WDT_FAIL;
 	}
 	return WDT_PASS;
@@ -122,8 +122,13 @@ static int
 ciphers(struct rig *rig)
 {
 	static const uint8_t variants[10][4] = {
-		[0] = { 1 }, [1] = { 1 }, [2] = { 1 }, [3] = { 1 },
-		[4] = { 2, 0, 2 }, [7] = { 2, 0, 1 }, [9] = { 3, 1, 2, 3 },
+		[0] = { 1 },
+		[1] = { 1 },
+		[2] = { 1 },
+		[3] = { 1 },
+		[4] = { 2, 0, 2 },
+		[7] = { 2, 0, 1 },
+		[9] = { 3, 1, 2, 3 },
 	};
 
 	for (size_t i = 0; i < NB(algs); i++) {
@@ -133,7 +138,8 @@ ciphers(struct rig *rig)
 			for (unsigned int v = 1; v <= variants[mode][0]; v++) {
 				if (rig->version == 2 && v > 1)
 					continue; /* BD2 has no field for it */
-				if (cipher_lengths(rig, &algs[i], mode, variants[mode][v]) != WDT_PASS)
+				if (cipher_lengths(rig, &algs[i], mode, variants[mode][v]) !=
+						WDT_PASS)
 					return WDT_FAIL;
 			}
 		}
@@ -156,7 +162,8 @@ unsupported(struct rig *rig)
 			bool has = false, aead = mode == 5 || mode == 6;
 
 			for (size_t i = 0; i < NB(algs); i++)
-				has |= algs[i].alg == alg && (algs[i].modes[rig->version - 2] >> mode & 1);
+				has |= algs[i].alg == alg &&
+						(algs[i].modes[rig->version - 2] >> mode & 1);
 			has |= aead && (alg == 2 || (alg == 3 && rig->version == 3));
 			op.cipher = 1;
 			op.c_alg = alg;
@@ -187,8 +194,8 @@ WDT_TEST(sec_unsupported_modes)
 
 /* Hashes and MACs */
 
-static const uint8_t mac_algs[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x25, 0x10, 0x11,
-	0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x26, 0x20, 0x21, 0x22 };
+static const uint8_t mac_algs[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x25, 0x10,
+	0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x26, 0x20, 0x21, 0x22 };
 
 static bool
 is_big(uint8_t a_alg)
@@ -222,7 +229,8 @@ mac_one(struct rig *rig, uint8_t a_alg, uint32_t len)
 	wdt_random_bytes(rig_at(rig, RIG_A_KEY), 128);
 	wdt_random_bytes(rig_at(rig, RIG_A_IV), 16);
 	wdt_random_bytes(src, len);
-	n = oracle_mac(a_alg, rig_at(rig, RIG_A_KEY), key_len, rig_at(rig, RIG_A_IV), src, len, full);
+	n = oracle_mac(a_alg, rig_at(rig, RIG_A_KEY), key_len, rig_at(rig, RIG_A_IV), src, len,
+			full);
 	op.auth = 1;
 	op.de = 0;
 	op.dst = RIG_NOWHERE;
@@ -247,8 +255,8 @@ mac_one(struct rig *rig, uint8_t a_alg, uint32_t len)
 static int
 macs(struct rig *rig)
 {
-	static const uint32_t lens[] = { 0, 1, 3, 15, 16, 17, 31, 32, 33, 55, 56, 63, 64, 65, 111, 112, 119,
-		127, 128, 129, 1000, 1024, 4095, BIG - 16, BIG };
+	static const uint32_t lens[] = { 0, 1, 3, 15, 16, 17, 31, 32, 33, 55, 56, 63, 64, 65, 111,
+		112, 119, 127, 128, 129, 1000, 1024, 4095, BIG - 16, BIG };
 
 	for (size_t i = 0; i < NB(mac_algs); i++) {
 		for (size_t j = 0; j < NB(lens); j++) {
@@ -308,10 +316,14 @@ aead_prepare(struct rig *rig, const struct aead_case *t, struct sec_op *op, uint
 static int
 aead_one(struct rig *rig, const struct aead_case *t)
 {
-	uint8_t *src = rig_at(rig, RIG_SRC), *dst = rig_at(rig, RIG_DST), *mac = rig_at(rig, RIG_MAC);
+	uint8_t *src = rig_at(rig, RIG_SRC), *dst = rig_at(rig, RIG_DST),
+		*mac = rig_at(rig, RIG_MAC);
 	uint8_t nonce[16], tag[16];
-	const struct oracle_cipher c = { .alg = t->alg, .mode = t->mode, .key = rig_at(rig, RIG_C_KEY),
-		.key_len = 16U + 8U * t->key_code, .iv = nonce };
+	const struct oracle_cipher c = { .alg = t->alg,
+		.mode = t->mode,
+		.key = rig_at(rig, RIG_C_KEY),
+		.key_len = 16U + 8U * t->key_code,
+		.iv = nonce };
 	struct sec_op op;
 
 	aead_prepare(rig, t, &op, nonce);
@@ -384,8 +396,8 @@ aeads(struct rig *rig)
 		}
 		if (aead_one(rig, &t) == WDT_PASS)
 			continue;
-		printf("# algorithm %u, mode %u, key %u, nonce %u, aad %u, length %u, tag %u\n", t.alg, t.mode,
-			t.key_code, t.nonce_len, t.aad, t.len, t.tag_len);
+		printf("# algorithm %u, mode %u, key %u, nonce %u, aad %u, length %u, tag %u\n",
+				t.alg, t.mode, t.key_code, t.nonce_len, t.aad, t.len, t.tag_len);
 		return WDT_FAIL;
 	}
 	return WDT_PASS;

@@ -11,7 +11,9 @@ int
 rig_open(struct rig *rig, unsigned int version, enum wdm_engine engine)
 {
 	const struct wdm_dev_config conf = {
-		.class = WDM_CLASS_SEC, .engine = engine, .hw_version = version,
+		.class = WDM_CLASS_SEC,
+		.engine = engine,
+		.hw_version = version,
 	};
 
 	memset(rig, 0, sizeof(*rig));
@@ -48,7 +50,7 @@ rig_each(int (*fn)(struct rig *rig))
 				rc = fn(&rig);
 			if (rc != WDT_PASS)
 				printf("# with hardware version %u, engine %s\n", version,
-					engines[i] == WDM_ENGINE_AUTO ? "auto" : "openssl");
+						engines[i] == WDM_ENGINE_AUTO ? "auto" : "openssl");
 			rig_close(&rig);
 			if (rc != WDT_PASS)
 				return rc;
@@ -237,7 +239,7 @@ rig_run(struct rig *rig, const struct sec_op *op)
 
 uint64_t
 rig_sgl(struct rig *rig, uint32_t at, uint64_t iova, uint32_t len, const uint32_t *pieces,
-	unsigned int nb)
+		unsigned int nb)
 {
 	uint8_t *head = rig_at(rig, at);
 	unsigned int used = 0;

@@ -63,7 +63,8 @@ ciphers(struct rig *rig)
 			if (check_cipher(rig, &sec_cipher_vectors[i], how & 1, how & 2) == WDT_PASS)
 				continue;
 			printf("# %s, %s %s\n", sec_cipher_vectors[i].source,
-				how & 1 ? "encrypt" : "decrypt", how & 2 ? "in place" : "apart");
+					how & 1 ? "encrypt" : "decrypt",
+					how & 2 ? "in place" : "apart");
 			return WDT_FAIL;
 		}
 	}
@@ -122,10 +123,11 @@ hashes(struct rig *rig)
 {
 	for (size_t i = 0; i < NB(sec_hash_vectors); i++) {
 		for (unsigned int how = 0; how < 4; how++) {
-			if (check_hash(rig, &sec_hash_vectors[i], how & 1 ? 3 : 0, how & 2) == WDT_PASS)
+			if (check_hash(rig, &sec_hash_vectors[i], how & 1 ? 3 : 0, how & 2) ==
+					WDT_PASS)
 				continue;
 			printf("# %s, algorithm 0x%02x, %s\n", sec_hash_vectors[i].source,
-				sec_hash_vectors[i].alg, how & 2 ? "verify" : "generate");
+					sec_hash_vectors[i].alg, how & 2 ? "verify" : "generate");
 			return WDT_FAIL;
 		}
 	}
@@ -140,7 +142,7 @@ WDT_TEST(sec_vectors_hashes)
 /* B0 and the first counter block, SP 800-38C appendix A */
 static void
 ccm_blocks(uint8_t *b0, uint8_t *ctr, const uint8_t *nonce, unsigned int nonce_len, bool aad,
-	unsigned int tag_len, uint32_t payload)
+		unsigned int tag_len, uint32_t payload)
 {
 	memset(b0, 0, 16);
 	memset(ctr, 0, 16);
@@ -177,8 +179,8 @@ check_aead(struct rig *rig, const struct sec_aead_vector *v, bool encrypt)
 	op.c_off = (uint16_t)aad;
 	op.c_len = (uint32_t)len;
 	if (v->mode == 5) {
-		ccm_blocks(rig_at(rig, RIG_A_IV), rig_at(rig, RIG_C_IV), nonce, (unsigned int)nonce_len,
-			aad > 0, (unsigned int)tag_len, op.c_len);
+		ccm_blocks(rig_at(rig, RIG_A_IV), rig_at(rig, RIG_C_IV), nonce,
+				(unsigned int)nonce_len, aad > 0, (unsigned int)tag_len, op.c_len);
 	} else {
 		/* hardware forms the counter itself */
 		memset(rig_at(rig, RIG_C_IV), 0xee, 16);
@@ -219,7 +221,8 @@ aeads(struct rig *rig)
 		for (unsigned int encrypt = 0; encrypt < 2; encrypt++) {
 			if (check_aead(rig, &sec_aead_vectors[i], encrypt) == WDT_PASS)
 				continue;
-			printf("# %s, %s\n", sec_aead_vectors[i].source, encrypt ? "encrypt" : "decrypt");
+			printf("# %s, %s\n", sec_aead_vectors[i].source,
+					encrypt ? "encrypt" : "decrypt");
 			return WDT_FAIL;
 		}
 	}
