@@ -33,6 +33,7 @@ enum wd_crypto_class {
 /** How the IV gets from the op to the device. */
 enum wd_crypto_iv {
 	WD_CRYPTO_IV_DIRECT, /* 16 or 8 bytes, read by the device out of the op; not at all for ECB */
+	WD_CRYPTO_IV_CTR, /* 12 bytes, copied; the counter that follows starts at 1 */
 	WD_CRYPTO_IV_GCM, /* 12 bytes, copied and padded with zeros: GCM and GMAC */
 	WD_CRYPTO_IV_CCM, /* nonce: counter block and B0 are built */
 };
@@ -43,6 +44,8 @@ enum wd_crypto_iv {
  */
 #define WD_CRYPTO_KIND(version, sva, class) \
 	(0x57440000U | (uint32_t)(version) << 8 | ((sva) ? 0x10U : 0U) | (uint32_t)(class))
+/* All of this session's ops take the careful path. */
+#define WD_CRYPTO_KIND_SLOW 0x80U
 
 /* Result word of a good op: what of it is compared, and a bit outside the mask
  * that sends the op to the careful path, whatever the device said.
@@ -53,7 +56,9 @@ enum wd_crypto_iv {
 		HISI_SEC_STATUS_ERROR_TYPE_MASK << HISI_SEC_STATUS_ERROR_TYPE_SHIFT)
 #define WD_CRYPTO_RESULT_SLOW (1U << 31)
 #define WD_CRYPTO_RESULT_TAG (1U << 30) /* the driver checks or stores the tag, see build_gcm_empty() */
-static_assert((WD_CRYPTO_RESULT_MASK & (WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG)) == 0,
+#define WD_CRYPTO_RESULT_NOTHING (1U << 29) /* done is all that is expected, see build_nothing() */
+static_assert((WD_CRYPTO_RESULT_MASK &
+		      (WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG | WD_CRYPTO_RESULT_NOTHING)) == 0,
 	"never equal");
 
 /** Driver-private session data; read-only after configure, shared by all lcores. */
@@ -73,6 +78,9 @@ struct wd_crypto_session {
 	bool verify;
 	bool bounce; /* the digest goes through the driver's own memory */
 	bool empty_auth; /* auth of zero bytes is possible */
+	bool copy; /* NULL algorithms only */
+	bool auth_region; /* NULL auth alone: the op says what to copy in its auth part */
+	bool null_cipher; /* of a NULL cipher there is the copy left to do, out of place */
 	/* the descriptor, all that ops have in common, in wire order */
 	uint8_t sqe[HISI_SEC_SQE_SIZE] __rte_cache_aligned;
 	/* read by the device */
@@ -142,6 +150,8 @@ struct wd_crypto_alg {
 	bool empty; /* digest of zero bytes, in version 3 */
 	struct rte_cryptodev_capabilities cap;
 };
+
+bool wd_crypto_is_null(const struct rte_crypto_sym_xform *xform);
 
 /**
  * Row for a transform, if the version has the algorithm and the sizes are in

@@ -57,13 +57,14 @@
 
 /* clang-format off */
 static const struct wd_crypto_alg algs[] = {
+	CIPHER(NULL, AES, ECB, 2, 2, 1, RANGE(0, 0, 0), RANGE(0, 0, 0)),
 	CIPHER(AES_ECB, AES, ECB, 2, NEVER, 16, RANGE(16, 32, 8), RANGE(0, 0, 0)),
 	CIPHER(AES_CBC, AES, CBC, 2, 2, 16, RANGE(16, 32, 8), RANGE(16, 16, 0)),
-	CIPHER(AES_CTR, AES, CTR, 3, 3, 16, RANGE(16, 32, 8), RANGE(16, 16, 0)),
+	CIPHER(AES_CTR, AES, CTR, 3, 3, 16, RANGE(16, 32, 8), RANGE(12, 16, 4)),
 	CIPHER(AES_XTS, AES, XTS, 2, NEVER, 16, RANGE(32, 64, 32), RANGE(16, 16, 0)),
 	CIPHER(DES_CBC, DES, CBC, 2, 3, 8, RANGE(8, 8, 0), RANGE(8, 8, 0)),
-	CIPHER(3DES_ECB, 3DES, ECB, 2, NEVER, 8, RANGE(16, 24, 8), RANGE(0, 0, 0)),
-	CIPHER(3DES_CBC, 3DES, CBC, 2, 3, 8, RANGE(16, 24, 8), RANGE(8, 8, 0)),
+	CIPHER(3DES_ECB, 3DES, ECB, 2, NEVER, 8, RANGE(8, 24, 8), RANGE(0, 0, 0)),
+	CIPHER(3DES_CBC, 3DES, CBC, 2, 3, 8, RANGE(8, 24, 8), RANGE(8, 8, 0)),
 	CIPHER(SM4_ECB, SM4, ECB, 2, NEVER, 16, RANGE(16, 16, 0), RANGE(0, 0, 0)),
 	CIPHER(SM4_CBC, SM4, CBC, 2, 3, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
 	CIPHER(SM4_CTR, SM4, CTR, 3, 3, 16, RANGE(16, 16, 0), RANGE(16, 16, 0)),
@@ -77,6 +78,7 @@ static const struct wd_crypto_alg algs[] = {
 	CIPHER(SM4_XTS, SM4, XTS, 2, NEVER, 16, RANGE(32, 32, 0), RANGE(16, 16, 0)),
 #endif
 
+	AUTH(NULL, 0, 2, 2, false, 1, RANGE(0, 0, 0), RANGE(0, 0, 0), RANGE(0, 0, 0)),
 	HASH(MD5, 64, 16),
 	HASH(SHA1, 64, 20),
 	HASH(SHA224, 64, 28),
@@ -220,6 +222,14 @@ alg_name(const struct rte_crypto_sym_xform *xform)
 	return names[algo] == NULL ? "without a name" : names[algo];
 }
 
+bool
+wd_crypto_is_null(const struct rte_crypto_sym_xform *xform)
+{
+	return (xform->type == RTE_CRYPTO_SYM_XFORM_CIPHER &&
+			       xform->cipher.algo == RTE_CRYPTO_CIPHER_NULL) ||
+		(xform->type == RTE_CRYPTO_SYM_XFORM_AUTH && xform->auth.algo == RTE_CRYPTO_AUTH_NULL);
+}
+
 const struct wd_crypto_alg *
 wd_crypto_alg_find(unsigned int version, const struct rte_crypto_sym_xform *xform)
 {
@@ -228,7 +238,8 @@ wd_crypto_alg_find(unsigned int version, const struct rte_crypto_sym_xform *xfor
 
 		if (alg->min_version > version || !same_alg(&alg->cap.sym, xform))
 			continue;
-		return sizes_fit(&alg->cap.sym, xform) ? alg : NULL;
+		/* nobody looks at the sizes of a NULL algorithm, so callers set any */
+		return wd_crypto_is_null(xform) || sizes_fit(&alg->cap.sym, xform) ? alg : NULL;
 	}
 	WD_CRYPTO_LOG(ERR, "algorithm %s (transform type %d) is not supported by hw=v%u", alg_name(xform),
 		xform->type, version);

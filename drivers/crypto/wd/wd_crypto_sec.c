@@ -330,6 +330,23 @@ iv_direct(const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
 	return dma_addr(d->qp, scratch_of(d)->c_iv);
 }
 
+/* An IV of 12 bytes, and the counter block's other 4. */
+static uint64_t
+iv_ctr(const struct sec_dest *d, const struct rte_crypto_op *op)
+{
+	uint8_t *to = scratch_of(d)->c_iv;
+
+	memcpy(to, (const uint8_t *)op + d->s->iv_offset, 12);
+	memcpy(to + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4);
+	return dma_addr(d->qp, to);
+}
+
+static __rte_always_inline uint64_t
+iv_of(const bool sva, const bool fast, const struct sec_dest *d, struct rte_crypto_op *op)
+{
+	return !fast && d->s->iv == WD_CRYPTO_IV_CTR ? iv_ctr(d, op) : iv_direct(sva, d, op);
+}
+
 /* Bytes 12..15 are zero: the hardware appends the counter itself, and what it
  * makes of other values there is not known.
  */
@@ -463,37 +480,61 @@ map_payload(const bool sva, const bool fast, struct wd_crypto_qp *qp, struct sec
 	return SEC_BUILT;
 }
 
+/* A NULL algorithm over nothing: a descriptor that the device only completes. */
+static __rte_noinline enum sec_build
+build_nothing(const bool bd3, struct sec_dest *d)
+{
+	const struct sec_op o = { 0 };
+
+	d->slot->expect = HISI_SEC_STATUS_DONE | WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_NOTHING;
+	sqe_fill(bd3, false, d, &o);
+	if (bd3)
+		SQE_SET(((struct hisi_sec_bd3 *)d->sqe)->dw0, HISI_SEC_BD3_0_BD_INVALID, 1U);
+	else
+		SQE_SET(((struct hisi_sec_bd2 *)d->sqe)->dw1, HISI_SEC_BD2_1_BD_INVALID, 1U);
+	return SEC_BUILT;
+}
+
 static __rte_always_inline enum sec_build
 build_cipher(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	struct sec_op o = { .c_len = sym->cipher.data.length };
+	const bool auth_region = !fast && d->s->auth_region;
+	const uint32_t off = auth_region ? sym->auth.data.offset : sym->cipher.data.offset;
+	struct sec_op o = { .c_len = auth_region ? sym->auth.data.length : sym->cipher.data.length };
 	enum sec_build rc;
 
-	if (unlikely(!payload_fits(d->s, o.c_len)))
-		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
-	rc = map_payload(sva, fast, d->qp, &o, sym, sym->cipher.data.offset, o.c_len);
+	if (unlikely(!payload_fits(d->s, o.c_len))) {
+		if (fast)
+			return SEC_NOT_PLAIN;
+		return d->s->copy && o.c_len == 0 ? build_nothing(bd3, d) : SEC_BAD_ARGS;
+	}
+	rc = map_payload(sva, fast, d->qp, &o, sym, off, o.c_len);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	o.c_iv = iv_direct(sva, d, op);
+	o.c_iv = iv_of(sva, fast, d, op);
 	sqe_fill(bd3, false, d, &o);
 	return SEC_BUILT;
 }
 
 /* The destination is unused; where there is one, cryptodev wants the data copied there. */
 static enum sec_build
-map_auth_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+map_auth_lists(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
 {
 	static const struct sec_lead none;
+	struct wd_crypto_qp *qp = d->qp;
 	const uint32_t off = sym->auth.data.offset;
+	const bool apart = sym->m_dst != NULL && sym->m_dst != sym->m_src;
 	enum sec_build rc = SEC_BUILT;
 
 	if (o->a_len == 0)
 		o->src = mbuf_addr(sva, sym->m_src, 0); /* any valid address */
 	else
 		rc = map_lists(sva, qp, o, &none, sym->m_src, &none, sym->m_src, off, o->a_len, off, o->a_len);
-	if (rc == SEC_BUILT && sym->m_dst != NULL && sym->m_dst != sym->m_src)
+	if (rc == SEC_BUILT && apart)
 		rc = packet_copy(sym->m_dst, sym->m_src, off, o->a_len);
+	if (rc == SEC_BUILT && apart && d->s->null_cipher)
+		rc = packet_copy(sym->m_dst, sym->m_src, sym->cipher.data.offset, sym->cipher.data.length);
 	o->dst = 0;
 	o->dst_sgl = false;
 	return rc;
@@ -513,7 +554,7 @@ build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, 
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
 	if (!fast) {
-		rc = map_auth_lists(sva, d->qp, &o, sym);
+		rc = map_auth_lists(sva, d, &o, sym);
 		if (rc != SEC_BUILT)
 			return rc;
 	} else {
@@ -578,7 +619,7 @@ build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 		rc = map_payload(sva, fast, d->qp, &o, sym, a_off, o.a_len);
 	if (unlikely(rc != SEC_BUILT))
 		return rc;
-	o.c_iv = iv_direct(sva, d, op);
+	o.c_iv = iv_of(sva, fast, d, op);
 	sqe_fill(bd3, true, d, &o);
 	return SEC_BUILT;
 }
@@ -660,17 +701,14 @@ map_aead_pair(const bool sva, const struct sec_dest *d, struct sec_op *o, const 
 static __rte_noinline enum sec_build
 build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 {
-	struct wd_crypto_scratch *scratch = scratch_of(d);
 	struct sec_op o = {
 		.c_len = HISI_SEC_IV_SIZE,
-		.src = dma_addr(d->qp, scratch->c_iv),
-		.dst = dma_addr(d->qp, scratch->digest),
+		.dst = dma_addr(d->qp, scratch_of(d)->digest),
 	};
 
 	if (op->sym->aead.digest.data == NULL)
 		return SEC_BAD_ARGS;
-	memcpy(scratch->c_iv, (const uint8_t *)op + d->s->iv_offset, 12);
-	memcpy(scratch->c_iv + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4);
+	o.src = iv_ctr(d, op);
 	d->slot->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
 		WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG;
 	sqe_fill(bd3, false, d, &o);
@@ -776,7 +814,8 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_cry
 		return SEC_BAD_ARGS;
 	d.s = session_of(op, qp->driver_id);
 	/* a session of a device with another BD type or addressing, or a cleared one */
-	if (d.s == NULL || d.s->class > WD_CRYPTO_AEAD || d.s->kind != (qp->kind | d.s->class))
+	if (d.s == NULL || d.s->class > WD_CRYPTO_AEAD ||
+			(d.s->kind & ~WD_CRYPTO_KIND_SLOW) != (qp->kind | d.s->class))
 		return SEC_BAD_SESSION;
 	d.template = template_load(d.s);
 	slot->expect = d.s->expect;
@@ -916,7 +955,7 @@ result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expec
 	if (icv > HISI_SEC_ICV_MISMATCH)
 		return RTE_CRYPTO_OP_STATUS_ERROR;
 	/* what a digest alone reports is inferred only, so not insisted on */
-	if (s->class == WD_CRYPTO_AUTH)
+	if (s->class == WD_CRYPTO_AUTH || (expect & WD_CRYPTO_RESULT_NOTHING) != 0)
 		return RTE_CRYPTO_OP_STATUS_SUCCESS;
 	if (flag != (expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
 		return RTE_CRYPTO_OP_STATUS_ERROR;
@@ -936,8 +975,10 @@ finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t
 						       op->sym->auth.digest.data;
 	/* otherwise the device has compared */
 	const bool compare = s->class == WD_CRYPTO_AUTH || (slot->expect & WD_CRYPTO_RESULT_TAG) != 0;
+	const bool bounced = (slot->expect & WD_CRYPTO_RESULT_SLOW) != 0 &&
+		(slot->expect & WD_CRYPTO_RESULT_NOTHING) == 0;
 
-	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && (slot->expect & WD_CRYPTO_RESULT_SLOW) != 0) {
+	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && bounced) {
 		if (!s->verify)
 			memcpy(digest, mac, s->digest_len);
 		else if (compare && !equal_timingsafe(digest, mac, s->digest_len))

@@ -72,7 +72,7 @@ c_key_code(const struct wd_crypto_alg *alg, unsigned int key_len)
 	case HISI_SEC_C_ALG_DES:
 		return HISI_SEC_C_KEY_DES;
 	case HISI_SEC_C_ALG_3DES:
-		return key_len == 24 ? HISI_SEC_C_KEY_3DES_3KEY : HISI_SEC_C_KEY_3DES_2KEY;
+		return key_len == 16 ? HISI_SEC_C_KEY_3DES_2KEY : HISI_SEC_C_KEY_3DES_3KEY;
 	case HISI_SEC_C_ALG_SM4:
 		return HISI_SEC_C_KEY_128;
 	default:
@@ -124,7 +124,13 @@ set_cipher(struct wd_crypto_session *s, struct sec_codes *c, const struct rte_cr
 	c->c_mode = alg->c_mode;
 	c->c_key_len = c_key_code(alg, cipher->key.length);
 	memcpy(s->c_key, cipher->key.data, cipher->key.length);
-	s->iv = WD_CRYPTO_IV_DIRECT;
+	if (alg->c_alg == HISI_SEC_C_ALG_3DES && cipher->key.length == 8) {
+		/* the one-key option: three times the same key */
+		memcpy(s->c_key + 8, cipher->key.data, 8);
+		memcpy(s->c_key + 16, cipher->key.data, 8);
+	}
+	s->iv = alg->c_mode == HISI_SEC_C_MODE_CTR && cipher->iv.length == 12 ? WD_CRYPTO_IV_CTR :
+										WD_CRYPTO_IV_DIRECT;
 	s->iv_offset = cipher->iv.offset;
 	set_payload_rule(s, alg);
 	return 0;
@@ -246,6 +252,51 @@ set_aead(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
 	return 0;
 }
 
+/* The hardware's copy, for NULL algorithms with nothing else. */
+static int
+set_copy(struct wd_crypto_session *s, struct sec_codes *c)
+{
+	s->class = WD_CRYPTO_CIPHER;
+	s->copy = true;
+	s->iv = WD_CRYPTO_IV_DIRECT; /* not read */
+	s->c_min = 1;
+	s->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT;
+	c->cipher = HISI_SEC_CIPHER_COPY;
+	return 0;
+}
+
+static int
+set_cipher_only(struct wd_crypto_session *s, struct sec_codes *c,
+	const struct rte_crypto_cipher_xform *cipher, const struct wd_crypto_alg *alg)
+{
+	s->class = WD_CRYPTO_CIPHER;
+	s->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT;
+	return set_cipher(s, c, cipher, alg);
+}
+
+/* Two transforms, one of them NULL: the other one alone, or the copy. */
+static int
+set_half(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
+	const struct rte_crypto_sym_xform *a, const struct wd_crypto_alg *a_alg,
+	const struct rte_crypto_sym_xform *b, const struct wd_crypto_alg *b_alg)
+{
+	const struct rte_crypto_sym_xform *left = wd_crypto_is_null(a) ? b : a;
+	const struct wd_crypto_alg *alg = wd_crypto_is_null(a) ? b_alg : a_alg;
+
+	if (a->type == b->type || b->next != NULL) {
+		WD_CRYPTO_LOG(ERR, "a chain is one cipher and one auth transform");
+		return -ENOTSUP;
+	}
+	if (wd_crypto_is_null(left))
+		return set_copy(s, c);
+	if (left->type == RTE_CRYPTO_SYM_XFORM_CIPHER)
+		return set_cipher_only(s, c, &left->cipher, alg);
+	if (left->type != RTE_CRYPTO_SYM_XFORM_AUTH)
+		return -ENOTSUP;
+	s->null_cipher = true;
+	return set_auth_only(s, c, version, &left->auth, alg);
+}
+
 static int
 session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
 	const struct rte_crypto_sym_xform *xform)
@@ -260,16 +311,20 @@ session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 		(HISI_SEC_FLAG_CIPHER | HISI_SEC_FLAG_AUTH) << HISI_SEC_STATUS_FLAG_SHIFT;
 	if (xform->next != NULL) {
 		next_alg = wd_crypto_alg_find(version, xform->next);
-		return next_alg == NULL ? -ENOTSUP :
-					  set_chain(s, c, version, xform, alg, next_alg);
+		if (next_alg == NULL)
+			return -ENOTSUP;
+		if (wd_crypto_is_null(xform) || wd_crypto_is_null(xform->next))
+			return set_half(s, c, version, xform, alg, xform->next, next_alg);
+		return set_chain(s, c, version, xform, alg, next_alg);
 	}
 	switch (xform->type) {
 	case RTE_CRYPTO_SYM_XFORM_CIPHER:
-		s->class = WD_CRYPTO_CIPHER;
-		s->expect = HISI_SEC_STATUS_DONE |
-			HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT;
-		return set_cipher(s, c, &xform->cipher, alg);
+		return wd_crypto_is_null(xform) ? set_copy(s, c) : set_cipher_only(s, c, &xform->cipher, alg);
 	case RTE_CRYPTO_SYM_XFORM_AUTH:
+		if (wd_crypto_is_null(xform)) {
+			s->auth_region = true;
+			return set_copy(s, c);
+		}
 		return set_auth_only(s, c, version, &xform->auth, alg);
 	default:
 		return set_aead(s, c, version, &xform->aead, alg);
@@ -298,9 +353,11 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 		return rc;
 	}
 	s->kind = WD_CRYPTO_KIND(priv->version, priv->sva, s->class);
+	if (s->iv == WD_CRYPTO_IV_CTR || s->auth_region)
+		s->kind |= WD_CRYPTO_KIND_SLOW;
 	if (s->bounce)
 		s->expect |= WD_CRYPTO_RESULT_SLOW;
-	if (c.cipher != HISI_SEC_CIPHER_NONE)
+	if (c.cipher != HISI_SEC_CIPHER_NONE && c.cipher != HISI_SEC_CIPHER_COPY)
 		c.c_key_addr = addr + offsetof(struct wd_crypto_session, c_key);
 	if (c.a_key_len > 0)
 		c.a_key_addr = addr + offsetof(struct wd_crypto_session, a_key);
