@@ -769,10 +769,15 @@ WDT_TEST(qm_latency_holds_completions_back)
 	wdm_dev_step(c.dev);
 	WDT_CHECK(!wdm_dev_waiting(c.dev));
 	WDT_CHECK_EQ(client_start(&c), 0);
+	from = now_ns();
+	while (now_ns() - from < 2 * latency)
+		WDT_CHECK_EQ(wdm_dev_step(c.dev), 0);
+	WDT_CHECK_EQ(poll_one(&c), -1);
 	submit(&c, 2);
 	wdm_dev_step(c.dev);
 	wdm_qp_reset(c.qp);
-	while (now_ns() - from < 4 * latency)
+	from = now_ns();
+	while (now_ns() - from < 2 * latency)
 		WDT_CHECK_EQ(wdm_dev_step(c.dev), 0);
 	WDT_CHECK_EQ(poll_one(&c), -1);
 	WDT_CHECK(!wdm_dev_waiting(c.dev));
@@ -901,6 +906,28 @@ WDT_TEST(qm_queues_take_turns)
 	WDT_CHECK_EQ(stats_of(&c[2]).completed, 149);
 	for (int i = 0; i < 149; i++)
 		WDT_CHECK_EQ(poll_one(&c[0]), i);
+	for (unsigned int i = 0; i < 3; i++)
+		client_detach(&c[i]);
+	WDT_CHECK_EQ(wdm_dev_destroy(dev), 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(qm_queues_that_die_in_one_pass)
+{
+	const struct wdm_dev_config conf = { .hw_version = 3 };
+	const struct wdm_fault fault = { .kind = WDM_FAULT_RESET };
+	struct wdm_dev *dev = wdm_dev_create_with_ops(&conf, &fake_ops);
+	struct client c[3];
+
+	WDT_CHECK_EQ(wdm_dev_fault(dev, &fault), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		WDT_CHECK_EQ(client_attach(&c[i], dev, (uint16_t)i, 8, 8), WDT_PASS);
+		WDT_CHECK_EQ(client_start(&c[i]), 0);
+		submit(&c[i], 1);
+	}
+	WDT_CHECK_EQ(wdm_dev_step(dev), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		WDT_CHECK(dead(&c[i]));
 	for (unsigned int i = 0; i < 3; i++)
 		client_detach(&c[i]);
 	WDT_CHECK_EQ(wdm_dev_destroy(dev), 0);

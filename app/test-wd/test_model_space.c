@@ -29,6 +29,7 @@ WDT_TEST(space_map_arguments)
 {
 	struct wdm_space *space = wdm_space_create(NULL, NULL);
 	static uint8_t host[64];
+	uint8_t got[2];
 
 	WDT_CHECK(space != NULL);
 	WDT_CHECK_EQ(wdm_space_map(space, 0x1000, host, 0), -EINVAL);
@@ -46,6 +47,12 @@ WDT_TEST(space_map_arguments)
 	WDT_CHECK_EQ(wdm_space_map(space, 0, host, 64), 0);
 	WDT_CHECK(wdm_space_host(space, UINT64_MAX, 2) == NULL);
 	WDT_CHECK(wdm_space_host(space, 0, 64) == host);
+	/* and no way around from the last byte to the first */
+	wdm_space_lock(space);
+	WDT_CHECK_EQ(wdm_dma_read(space, UINT64_MAX, got, 1), 0);
+	WDT_CHECK_EQ(wdm_dma_read(space, UINT64_MAX, got, 2), -EFAULT);
+	WDT_CHECK(!wdm_dma_allowed(space, UINT64_MAX, 2));
+	wdm_space_unlock(space);
 	WDT_CHECK_EQ(wdm_space_unmap(space, UINT64_MAX - 63, 64), 0);
 	WDT_CHECK(wdm_space_host(space, UINT64_MAX, 1) == NULL);
 	wdm_space_destroy(space);
