@@ -287,6 +287,53 @@ WDT_TEST(sec_many_keys)
 	return rig_each(many_keys);
 }
 
+/*
+ * Two fresh keys for each of a full batch that is hashed and ciphered at once:
+ * no key may go before the descriptors that use it are through.
+ */
+static int
+keys_in_flight(struct rig *rig)
+{
+	static struct sec_op ops[WDM_BATCH];
+	static uint8_t want[64][32], macs[64][64];
+	uint8_t *c_keys = rig_at(rig, RIG_SGL), *a_keys = c_keys + 64 * 64,
+		*src = rig_at(rig, RIG_SRC);
+
+	for (unsigned int round = 0; round < 60; round++) {
+		wdt_random_bytes(c_keys, 2 * 64 * 64);
+		wdt_random_bytes(src, 64 * 32);
+		for (unsigned int i = 0; i < WDM_BATCH; i++) {
+			const struct oracle_cipher c = { 2, 1, 0, 0, c_keys + 64 * i, 16,
+				rig_at(rig, RIG_C_IV) };
+
+			ops[i] = cbc_op(32);
+			ops[i].auth = 1;
+			ops[i].a_alg = 0x11;
+			ops[i].a_len = 32;
+			ops[i].mac_words = 8;
+			ops[i].a_key_words = 4;
+			ops[i].c_key = RIG_BASE + RIG_SGL + 64 * i;
+			ops[i].a_key = RIG_BASE + RIG_SGL + 64 * (64 + i);
+			ops[i].mac = RIG_BASE + RIG_SGL + 0x4000 + 64 * i;
+			ops[i].src += 32 * i;
+			ops[i].dst += 32 * i;
+			oracle_cipher(&c, true, src + 32 * i, want[i], 32);
+			oracle_mac(0x11, a_keys + 64 * i, 16, NULL, want[i], 32, macs[i]);
+		}
+		WDT_CHECK_EQ(rig_run_many(rig, ops, WDM_BATCH), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 3);
+		WDT_CHECK_MEM(rig_at(rig, RIG_DST), want[0], sizeof(want));
+		for (unsigned int i = 0; i < WDM_BATCH; i++)
+			WDT_CHECK_MEM(rig_at(rig, RIG_SGL + 0x4000 + 64 * i), macs[i], 32);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_keys_in_flight)
+{
+	return rig_each(keys_in_flight);
+}
+
 /* A batch of all kinds, lists and errors among them; lengths that share no lane. */
 static int
 mixed_batch(struct rig *rig)

@@ -230,6 +230,8 @@ stream_hash(struct rig *rig, uint8_t a_alg, const uint32_t *parts, unsigned int 
 
 		op.ai_gen = i > 0;
 		op.no_pad = !last;
+		/* neither start nor end: no key is needed */
+		op.a_key = i > 0 && !last ? RIG_NOWHERE : RIG_BASE + RIG_A_KEY;
 		op.mac_words = (uint8_t)(last || hmac || sm3 ? digest / 4 : i % 2);
 		op.src = RIG_BASE + RIG_SRC + done;
 		op.a_len = parts[i];

@@ -148,6 +148,38 @@ WDT_TEST(sec_sgl_splits)
 	return rig_each(splits);
 }
 
+/* Authenticated data that goes on behind the ciphered range, split anywhere. */
+static int
+splits_behind(struct rig *rig)
+{
+	for (uint32_t s = 1; s < 100; s++) {
+		struct sec_op op = shape_op(rig, CHAIN), sgl;
+		struct result want;
+
+		op.a_len = 100;
+		op.c_len = 64;
+		sgl = op;
+		sgl.src_type = 1;
+		sgl.src = rig_sgl(rig, RIG_SGL, op.src, 100, (const uint32_t[]){ s }, 1);
+		sgl.dst_type = 1;
+		sgl.dst = rig_sgl(rig, RIG_SGL + 0x400, op.dst, 80, (const uint32_t[]){ 40 }, 1);
+		/* the lists first: nothing in the engine is as it has to become */
+		WDT_CHECK_EQ(rig_run(rig, &sgl), WDT_PASS);
+		WDT_CHECK_EQ(rig->error_type, 0);
+		result_take(rig, &want);
+		result_clear(rig);
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		WDT_CHECK_EQ(rig->error_type, 0);
+		WDT_CHECK_EQ(result_check(rig, &want), WDT_PASS);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_sgl_splits_behind)
+{
+	return rig_each(splits_behind);
+}
+
 static void
 sgl_set_next(struct rig *rig, uint32_t at, uint64_t next)
 {
@@ -274,7 +306,10 @@ bad_sgl(struct rig *rig, uint32_t at, uint64_t data, enum sgl_fault fault)
 		sgl_set_next(rig, at + 0x200, RIG_BASE + at);
 		break;
 	case ENTRY_ZERO:
-		sgl_set_entry(rig, at, 0, data, 0);
+		/* enough follows */
+		rig_sgl(rig, at, data, ALL, (const uint32_t[]){ 20, 1 }, 2);
+		sgl_set_entry(rig, at, 1, data + 20, 0);
+		sgl_set_entry(rig, at, 2, data + 20, ALL - 20);
 		break;
 	case ENTRY_TOO_LONG:
 		sgl_set_entry(rig, at, 1, data, (8U << 20) + 1);
@@ -585,4 +620,54 @@ largest(struct rig *rig)
 WDT_TEST(sec_largest)
 {
 	return rig_each(largest);
+}
+
+/* The longest message of each way of ciphering, to the last byte. */
+static int
+largest_ciphers(struct rig *rig)
+{
+	const uint32_t max = 0xfffe00;
+	uint8_t *src = malloc(max), *dst = calloc(1, max), *want = malloc(max), tag[16];
+	static const uint8_t modes[] = { 0, 1, 4, 6, 7 };
+
+	wdt_random_bytes(src, max);
+	wdt_random_bytes(rig_at(rig, RIG_C_KEY), 64);
+	WDT_CHECK_EQ(wdm_space_map(rig->space, SPLIT_IOVA, src, max), 0);
+	WDT_CHECK_EQ(wdm_space_map(rig->space, 2 * SPLIT_IOVA, dst, max), 0);
+	for (size_t i = 0; i < NB(modes); i++) {
+		const struct oracle_cipher c = { 2, modes[i], 0, 2, rig_at(rig, RIG_C_KEY),
+			modes[i] == 7 ? 32 : 16, rig_at(rig, RIG_C_IV) };
+		struct sec_op op = sec_op_default();
+
+		if (modes[i] == 4 && rig->version == 2)
+			continue;
+		op.cipher = 1;
+		op.c_alg = 2;
+		op.c_mode = modes[i];
+		op.c_icv_len = modes[i] == 6 ? 16 : 0;
+		op.ctr_mode = 2;
+		op.c_len = max;
+		op.src = SPLIT_IOVA;
+		op.dst = 2 * SPLIT_IOVA;
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_GOOD(rig, modes[i] == 6 ? 3 : 2);
+		if (modes[i] == 6)
+			oracle_aead(&c, 12, NULL, 0, src, want, max, tag, 16);
+		else
+			oracle_cipher(&c, true, src, want, max);
+		WDT_CHECK_MEM(dst, want, max);
+		if (modes[i] == 6)
+			WDT_CHECK_MEM(rig_at(rig, RIG_MAC), tag, 16);
+	}
+	WDT_CHECK_EQ(wdm_space_unmap(rig->space, SPLIT_IOVA, max), 0);
+	WDT_CHECK_EQ(wdm_space_unmap(rig->space, 2 * SPLIT_IOVA, max), 0);
+	free(src);
+	free(dst);
+	free(want);
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_largest_ciphers)
+{
+	return rig_each(largest_ciphers);
 }

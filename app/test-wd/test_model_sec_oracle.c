@@ -390,24 +390,19 @@ cbc_mac(const struct oracle_cipher *c, uint8_t x[16], const uint8_t *p, size_t l
 	for (size_t i = 0; i < len; i++) {
 		x[i % 16] ^= p[i];
 		if (i % 16 == 15 || i == len - 1)
-			ecb_block(c, c->key, 16, true, x, x);
+			ecb_block(c, c->key, c->key_len, true, x, x);
 	}
 }
 
-static void
-sm4_ccm(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aad, size_t aad_len,
-		const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
+void
+oracle_ccm_blocks(const struct oracle_cipher *c, const uint8_t b0[16], const uint8_t counter[16],
+		const uint8_t *aad, size_t aad_len, const uint8_t *in, uint8_t *out, size_t len,
+		uint8_t *tag, unsigned int tag_len)
 {
-	uint8_t x[16] = { 0 }, b[16] = { 0 }, *prefixed = malloc(aad_len + 2);
+	uint8_t x[16] = { 0 }, a0[16], *prefixed = malloc(aad_len + 2);
 	struct oracle_cipher ctr = *c;
 
-	b[0] = (uint8_t)(14 - nonce_len + ((tag_len - 2) / 2 << 3) + (aad_len > 0 ? 0x40 : 0));
-	memcpy(b + 1, c->iv, nonce_len);
-	b[14] = (uint8_t)(len >> 8);
-	b[15] = (uint8_t)len;
-	if (nonce_len < 13)
-		b[13] = (uint8_t)(len >> 16);
-	cbc_mac(c, x, b, 16);
+	cbc_mac(c, x, b0, 16);
 	prefixed[0] = (uint8_t)(aad_len >> 8);
 	prefixed[1] = (uint8_t)aad_len;
 	memcpy(prefixed + 2, aad, aad_len);
@@ -415,15 +410,29 @@ sm4_ccm(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aa
 		cbc_mac(c, x, prefixed, aad_len + 2);
 	cbc_mac(c, x, in, len);
 	free(prefixed);
-	memset(b + 1 + nonce_len, 0, 15 - nonce_len);
-	b[0] = (uint8_t)(14 - nonce_len);
-	b[15] = 1;
-	ctr.iv = b;
+	ctr.iv = counter;
 	ctr32(&ctr, in, out, len);
-	b[15] = 0;
-	ecb_block(c, c->key, 16, true, b, b);
+	memset(a0, 0, 16);
+	memcpy(a0, counter, 15U - counter[0]);
+	ecb_block(c, c->key, c->key_len, true, a0, a0);
 	for (unsigned int i = 0; i < tag_len; i++)
-		tag[i] = x[i] ^ b[i];
+		tag[i] = x[i] ^ a0[i];
+}
+
+static void
+sm4_ccm(const struct oracle_cipher *c, unsigned int nonce_len, const uint8_t *aad, size_t aad_len,
+		const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len)
+{
+	uint8_t b0[16] = { 0 }, counter[16] = { 0 };
+
+	counter[0] = (uint8_t)(14 - nonce_len);
+	memcpy(counter + 1, c->iv, nonce_len);
+	counter[15] = 1;
+	b0[0] = (uint8_t)(counter[0] + ((tag_len - 2) / 2 << 3) + (aad_len > 0 ? 0x40 : 0));
+	memcpy(b0 + 1, c->iv, nonce_len);
+	for (unsigned int i = 0; i < 15 - nonce_len && i < 4; i++)
+		b0[15 - i] = (uint8_t)(len >> 8 * i);
+	oracle_ccm_blocks(c, b0, counter, aad, aad_len, in, out, len, tag, tag_len);
 }
 
 void

@@ -33,4 +33,9 @@ void oracle_aead(const struct oracle_cipher *c, unsigned int nonce_len, const ui
 		size_t aad_len, const uint8_t *in, uint8_t *out, size_t len, uint8_t *tag,
 		unsigned int tag_len);
 
+/** CCM encryption from the blocks a descriptor carries, whether they fit the message or not. */
+void oracle_ccm_blocks(const struct oracle_cipher *c, const uint8_t b0[16],
+		const uint8_t counter[16], const uint8_t *aad, size_t aad_len, const uint8_t *in,
+		uint8_t *out, size_t len, uint8_t *tag, unsigned int tag_len);
+
 #endif /* TEST_MODEL_SEC_ORACLE_H */

@@ -388,8 +388,6 @@ aeads(struct rig *rig)
 			if (t.aad > 65279)
 				t.aad = 65279;
 			t.nonce_len = (uint8_t)(t.len > 65535 ? 12 : 7 + wdt_random() % 7);
-			if (t.alg == 3 && t.nonce_len < 12)
-				t.nonce_len = 12;
 			t.tag_len = (uint8_t)(4 + 2 * (wdt_random() % 7));
 		} else {
 			t.tag_len = (uint8_t)(4 + wdt_random() % 13);
@@ -406,4 +404,93 @@ aeads(struct rig *rig)
 WDT_TEST(sec_random_aeads)
 {
 	return rig_each(aeads);
+}
+
+/* The blocks of CCM are taken as they come: a B0 that says something else, a later counter. */
+static int
+ccm_odd_blocks(struct rig *rig)
+{
+	for (unsigned int i = 0; i < 5; i++) {
+		const struct aead_case t = { .alg = 2,
+			.mode = 5,
+			.key_code = 2,
+			.nonce_len = 11,
+			.tag_len = 8,
+			.aad = i == 4 ? 0 : 20,
+			.len = 100 };
+		uint8_t *src = rig_at(rig, RIG_SRC), *b0 = rig_at(rig, RIG_A_IV);
+		uint8_t *counter = rig_at(rig, RIG_C_IV), nonce[16], tag[16];
+		const struct oracle_cipher c = {
+			.alg = 2, .key = rig_at(rig, RIG_C_KEY), .key_len = 32
+		};
+		struct sec_op op;
+
+		aead_prepare(rig, &t, &op, nonce);
+		wdt_random_bytes(src, 120);
+		if (i == 1)
+			b0[15]++; /* length */
+		else if (i == 2)
+			b0[3] ^= 1; /* nonce */
+		else if (i == 3)
+			counter[15] = 2;
+		else if (i == 4)
+			b0[0] ^= 0x40; /* announces associated data */
+		op.cipher = 1;
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 3);
+		oracle_ccm_blocks(&c, b0, counter, src, t.aad, src + t.aad, want, t.len, tag, 8);
+		WDT_CHECK_MEM(rig_at(rig, RIG_DST) + t.aad, want, t.len);
+		WDT_CHECK_MEM(rig_at(rig, RIG_MAC), tag, 8);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_ccm_odd_blocks)
+{
+	return rig_each(ccm_odd_blocks);
+}
+
+/* One byte more of associated data, or of payload for the length field, than there may be. */
+static int
+aead_limits(struct rig *rig)
+{
+	static const struct {
+		uint8_t mode, nonce_len;
+		uint32_t aad, len;
+		bool good;
+	} cases[] = {
+		{ 6, 12, 65535, 16, true },
+		{ 6, 12, 65536, 16, false },
+		{ 5, 12, 65279, 16, true },
+		{ 5, 12, 65280, 16, false },
+		{ 5, 13, 16, 65535, true },
+		{ 5, 13, 16, 65536, false },
+		{ 5, 12, 16, 65536, true },
+	};
+
+	for (size_t i = 0; i < NB(cases); i++) {
+		const struct aead_case t = { .alg = 2,
+			.mode = cases[i].mode,
+			.tag_len = 16,
+			.nonce_len = cases[i].nonce_len,
+			.aad = cases[i].aad,
+			.len = cases[i].len };
+		uint8_t nonce[16];
+		struct sec_op op;
+
+		aead_prepare(rig, &t, &op, nonce);
+		op.c_off = 0;
+		op.cipher = 1;
+		memset(rig_at(rig, RIG_MAC), 0x66, 16);
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		WDT_CHECK_EQ(rig->error_type == 0, cases[i].good);
+		WDT_CHECK_EQ(rig_at(rig, RIG_MAC)[0] == 0x66 && rig_at(rig, RIG_MAC)[1] == 0x66,
+				!cases[i].good);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_aead_limits)
+{
+	return rig_each(aead_limits);
 }
