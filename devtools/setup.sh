@@ -14,7 +14,7 @@ build=(gcc libc6-dev make meson ninja-build pkg-config
 	libdpdk-dev libssl-dev libseccomp-dev zlib1g-dev
 	xz-utils) # dpdk-sdk.sh unpacks a .tar.xz
 tools=(dpdk dpdk-dev) # dpdk-test, dpdk-test-crypto-perf, dpdk-testpmd
-valgrind=(valgrind)
+valgrind=(valgrind openssl) # openssl: makes vectors for dpdk-test-crypto-perf
 clang=(clang libclang-rt-14-dev) # the latter: sanitizers and fuzzers
 lint=(git python3 clang-format-14 codespell shellcheck)
 

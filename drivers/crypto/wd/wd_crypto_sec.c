@@ -121,10 +121,10 @@ side_take(struct wd_crypto_qp *qp, uint32_t nb_bytes)
 
 struct sgl_writer {
 	struct wd_crypto_qp *qp;
-	struct hisi_sgl *list; /* being filled */
+	struct hisi_sgl *first, *list; /* of the chain; being filled */
 	struct hisi_sge *next;
-	uint64_t first; /* device address of the first list */
 	uint32_t nb; /* entries in list */
+	uint32_t total; /* entries in the chain */
 	uint32_t capacity; /* of list */
 	uint32_t left; /* entries that may still come, an upper bound */
 };
@@ -140,7 +140,7 @@ sgl_open_list(struct sgl_writer *w)
 	memset(list, 0, sizeof(*list));
 	list->entry_length_in_sgl = rte_cpu_to_le_16((uint16_t)n);
 	if (w->list == NULL)
-		w->first = dma_addr(w->qp, list);
+		w->first = list;
 	else
 		w->list->next_dma = rte_cpu_to_le_64(dma_addr(w->qp, list));
 	w->list = list;
@@ -157,9 +157,27 @@ sgl_add(struct sgl_writer *w, uint64_t addr, uint32_t len)
 		return false;
 	*w->next++ = (struct hisi_sge){ .addr = rte_cpu_to_le_64(addr), .len = rte_cpu_to_le_32(len) };
 	w->nb++;
+	w->total++;
 	w->left--;
 	w->list->entry_sum_in_sgl = rte_cpu_to_le_16((uint16_t)w->nb);
 	return true;
+}
+
+/* The chain is complete. Which of the counts the hardware trusts is not known: all are right. */
+static enum sec_build
+sgl_close(const struct sgl_writer *w, uint64_t *addr)
+{
+	if (w->first == NULL)
+		return SEC_BAD_ARGS;
+	w->first->entry_sum_in_chain = rte_cpu_to_le_16((uint16_t)RTE_MIN(w->total, (uint32_t)UINT16_MAX));
+	*addr = dma_addr(w->qp, w->first);
+	return SEC_BUILT;
+}
+
+static uint32_t
+lead_entries(const struct sec_lead *lead)
+{
+	return lead->len == 0 ? 0 : 1 + (lead->sink ? lead->len / WD_CRYPTO_SINK_SIZE : 0);
 }
 
 static bool
@@ -183,15 +201,17 @@ sgl_build(const bool sva, struct wd_crypto_qp *qp, const struct sec_lead *lead,
 	const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
 {
 	struct sgl_writer w = { .qp = qp };
+	uint64_t covered = 0;
 
 	if ((uint64_t)lead->len + len > HISI_SEC_MAX_DATA)
 		return SEC_BAD_ARGS;
 	for (; m != NULL && off >= m->data_len; m = m->next)
 		off -= m->data_len;
-	w.left = lead->len == 0 ? 0 : 1 + (lead->sink ? lead->len / WD_CRYPTO_SINK_SIZE : 0);
-	w.left += m == NULL ? 0 : m->nb_segs;
-	for (const struct rte_mbuf *seg = m; seg != NULL && len > 0; seg = seg->next)
+	w.left = lead_entries(lead);
+	for (const struct rte_mbuf *seg = m; seg != NULL && covered < (uint64_t)off + len; seg = seg->next) {
+		covered += seg->data_len;
 		w.left++;
+	}
 	if (!sgl_add_lead(&w, lead))
 		return SEC_NO_ROOM;
 	for (; len > 0; m = m->next, off = 0) {
@@ -206,10 +226,21 @@ sgl_build(const bool sva, struct wd_crypto_qp *qp, const struct sec_lead *lead,
 			return SEC_NO_ROOM;
 		len -= n;
 	}
-	if (w.list == NULL)
+	return sgl_close(&w, addr);
+}
+
+/* A list of the lead and one segment, of which the room counts, not the data. */
+static enum sec_build
+sgl_build_flat(const bool sva, struct wd_crypto_qp *qp, const struct sec_lead *lead,
+	const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
+{
+	struct sgl_writer w = { .qp = qp, .left = 1 + lead_entries(lead) };
+
+	if (!in_room(m, off, len) || (uint64_t)lead->len + len > HISI_SEC_MAX_DATA)
 		return SEC_BAD_ARGS;
-	*addr = w.first;
-	return SEC_BUILT;
+	if (!sgl_add_lead(&w, lead) || (len > 0 && !sgl_add(&w, mbuf_addr(sva, m, off), len)))
+		return SEC_NO_ROOM;
+	return sgl_close(&w, addr);
 }
 
 /* ---- copies that the CPU makes ---- */
@@ -286,17 +317,9 @@ map_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struc
 		o->dst = mbuf_addr(sva, dst, dst_off);
 		return SEC_BUILT;
 	}
-	if (dst->nb_segs == 1 && !in_room(dst, dst_off, dst_len))
-		return SEC_BAD_ARGS;
 	o->dst_sgl = true;
-	if (dst->nb_segs == 1) {
-		/* room, not data length, as in the flat case */
-		struct rte_mbuf view = *dst;
-
-		view.data_len = (uint16_t)(view.buf_len - view.data_off);
-		view.next = NULL;
-		return sgl_build(sva, qp, dst_lead, &view, dst_off, dst_len, &o->dst);
-	}
+	if (dst->nb_segs == 1)
+		return sgl_build_flat(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
 	return sgl_build(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
 }
 
