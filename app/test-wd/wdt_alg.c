@@ -617,7 +617,7 @@ job_aad(struct wdt_rig *rig, struct wdt_job *job, rte_iova_t *iova)
 	const uint32_t len = lead + job->alg->aad_len;
 
 	*iova = side_iova(rig, job->aad);
-	if (job->form->aad == WDT_INLINE) {
+	if (job->form->aad == WDT_INLINE && job->alg->aad_len > 0) {
 		WDT_CHECK(job->form->offset >= len);
 		job->aad = packet_at(&job->src, job->form->offset - len, len, iova);
 	}
