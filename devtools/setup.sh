@@ -21,7 +21,7 @@ lint=(git python3 clang-format-14 codespell shellcheck)
 profile=${1:-build}
 case $profile in
 build) packages=("${build[@]}") ;;
-perf) packages=("${build[@]}" "${tools[@]}") ;;
+perf) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
 test) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
 clang) packages=("${build[@]}" "${clang[@]}") ;;
 lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}") ;;
