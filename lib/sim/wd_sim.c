@@ -363,6 +363,7 @@ sim_mem_unmap(struct wd_dev *dev, void *va __rte_unused, uint64_t iova, size_t l
 
 static struct wd_transport wd_sim_transport = {
 	.name = WD_SIM_NAME,
+	.map_with_sva = true, /* an access elsewhere costs it a system call */
 	.options = wd_sim_option_names,
 	.scan = sim_scan,
 	.open = sim_open,

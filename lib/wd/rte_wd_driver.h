@@ -63,7 +63,7 @@ struct wd_dev {
 	unsigned int max_queues;
 	const struct wd_transport *transport;
 	void *transport_data;
-	struct wd_mem *mem; /* what the device may see, NULL with sva */
+	struct wd_mem *mem; /* what the device was shown; NULL where SVA makes that needless */
 	uint32_t stall_ms; /* a queue with work and no completion for so long is dead; 0: never */
 };
 
@@ -98,6 +98,8 @@ struct wd_queue_conf {
 
 /**
  * Take a queue and map it; the rings are not running yet.
+ *
+ * q stays where it is until it is closed: the watchdog looks at it.
  *
  * -EBUSY: all queues are in use. -EPROTO: the device reports a geometry that
  * this driver does not know.

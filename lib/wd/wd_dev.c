@@ -248,7 +248,7 @@ rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *
 		rc = transport->open(dev, args);
 	if (rc != 0)
 		goto free_dev;
-	if (!dev->sva) {
+	if (!dev->sva || transport->map_with_sva) {
 		rc = wd_mem_attach(dev);
 		if (rc != 0)
 			goto close_dev;

@@ -36,25 +36,32 @@ struct wd_mem {
 	TAILQ_HEAD(, ext_range) ext;
 };
 
+static uint64_t
+seg_iova(const struct wd_dev *dev, const struct rte_memseg *ms)
+{
+	return dev->sva ? (uintptr_t)ms->addr : ms->iova;
+}
+
 static int
 seg_map(struct wd_dev *dev, const struct rte_memseg *ms)
 {
+	const uint64_t iova = seg_iova(dev, ms);
 	int rc;
 
-	if (ms->iova == RTE_BAD_IOVA)
+	if (iova == RTE_BAD_IOVA)
 		return 0; /* nobody can name it to a device */
-	rc = dev->transport->mem_map(dev, ms->addr, ms->iova, ms->len);
+	rc = dev->transport->mem_map(dev, ms->addr, iova, ms->len);
 	if (rc != 0)
 		WD_LOG(ERR, "device %s: cannot map %zu bytes at %p (iova 0x%" PRIx64 "): %s", dev->name,
-			ms->len, ms->addr, ms->iova, rte_strerror(-rc));
+			ms->len, ms->addr, iova, rte_strerror(-rc));
 	return rc;
 }
 
 static void
 seg_unmap(struct wd_dev *dev, const struct rte_memseg *ms)
 {
-	if (ms->iova != RTE_BAD_IOVA)
-		dev->transport->mem_unmap(dev, ms->addr, ms->iova, ms->len);
+	if (seg_iova(dev, ms) != RTE_BAD_IOVA)
+		dev->transport->mem_unmap(dev, ms->addr, seg_iova(dev, ms), ms->len);
 }
 
 static int
@@ -104,7 +111,7 @@ wd_mem_attach(struct wd_dev *dev)
 	struct wd_mem *mem;
 	int rc;
 
-	if (!rte_eal_has_hugepages()) {
+	if (!dev->sva && !rte_eal_has_hugepages()) {
 		WD_LOG(ERR, "device %s: without SVA it is shown hugepage memory only, and --no-huge leaves"
 			" it none; reserve hugepages and run without --no-huge, or use a device with SVA"
 			" (software device: sva=1)", dev->name);

@@ -125,8 +125,8 @@ wd_queue_run(const struct wd_queue *q, uint32_t from, uint32_t nb)
 }
 
 /**
- * How many of nb_max descriptors, from `from` behind head on, are complete; they
- * are one run. Their SQEs may be read when it returns.
+ * How many of nb_max descriptors, from `from` behind head on, are complete; nb_max
+ * must not exceed wd_queue_run(). Their SQEs may be read when it returns.
  */
 static inline uint32_t
 wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)

@@ -26,6 +26,7 @@ struct wd_transport {
 	TAILQ_ENTRY(wd_transport) next;
 	const char *name;
 	const char *const *options; /* devargs it understands, NULL-terminated */
+	bool map_with_sva; /* wants mem_map() with SVA too, at iova = va: a hint, not a limit */
 	/* Call cb for each device there is; its non-zero return ends the scan and is returned. */
 	int (*scan)(rte_wd_dev_cb cb, void *arg);
 	/* Open dev->name of dev->class. Sets hw, sva, secondary_data_path, numa_node,
@@ -45,7 +46,7 @@ struct wd_transport {
 	void (*queue_stop)(struct wd_queue *q);
 	void (*queue_close)(struct wd_queue *q);
 	/* Let the device see [va, va + len) at iova, or take it back (when it returns
-	 * no access is under way). Without SVA only; from any thread.
+	 * no access is under way). From any thread.
 	 */
 	int (*mem_map)(struct wd_dev *dev, void *va, uint64_t iova, size_t len);
 	int (*mem_unmap)(struct wd_dev *dev, void *va, uint64_t iova, size_t len);
