@@ -6,6 +6,7 @@
 
 #include <endian.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "test_model_sec.h"
 #include "test_model_sec_oracle.h"
@@ -670,4 +671,136 @@ largest_ciphers(struct rig *rig)
 WDT_TEST(sec_largest_ciphers)
 {
 	return rig_each(largest_ciphers);
+}
+
+/* Pages with nothing before and behind: the libraries must not look over the edge. */
+#define EDGE_PAGE 4096U
+
+static uint8_t *
+edge_map(struct rig *rig, uint64_t iova)
+{
+	uint8_t *p = mmap(NULL, 3 * EDGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || mprotect(p + EDGE_PAGE, EDGE_PAGE, PROT_READ | PROT_WRITE) != 0)
+		return NULL;
+	if (wdm_space_map(rig->space, iova, p + EDGE_PAGE, EDGE_PAGE) != 0)
+		return NULL;
+	return p;
+}
+
+/* A batch of one operation in the lengths from `from` on, each at the end or start of the pages. */
+static int
+edge_batch(struct rig *rig, const struct sec_op *proto, uint32_t from, bool at_end)
+{
+	static struct sec_op ops[WDM_BATCH];
+	const uint32_t step = proto->cipher == 0 ? 1 : 16;
+
+	for (uint32_t i = 0; i < WDM_BATCH; i++) {
+		const uint32_t len = from + step * i;
+		struct sec_op *op = &ops[i];
+
+		*op = *proto;
+		if (op->cipher != 0)
+			op->c_len = len;
+		if (op->auth != 0)
+			op->a_len = op->c_off + len;
+		op->src = SPLIT_IOVA + (at_end ? EDGE_PAGE - op->c_off - len : 0);
+		op->dst = 2 * SPLIT_IOVA + (at_end ? EDGE_PAGE - op->c_off - len : 0);
+		op->mac = RIG_BASE + RIG_SIZE - 64;
+	}
+	WDT_CHECK_EQ(rig_run_many(rig, ops, WDM_BATCH), WDT_PASS);
+	WDT_CHECK_EQ(rig->error_type, 0);
+	return WDT_PASS;
+}
+
+/* Associated data at the end of its page, payload elsewhere. */
+static int
+aad_edges(struct rig *rig, enum shape shape)
+{
+	struct sec_op op = shape_op(rig, shape);
+	uint8_t *b0 = rig_at(rig, RIG_A_IV), *counter = rig_at(rig, RIG_C_IV);
+
+	for (uint32_t aad = 1; aad < 80; aad++) {
+		/* CCM blocks as everybody makes them, which is what the fast path takes */
+		memcpy(b0, counter, 13);
+		b0[0] = 2 | 7 << 3 | 0x40;
+		memset(counter + 13, 0, 3);
+		memset(b0 + 13, 0, 3);
+		counter[15] = 1;
+		b0[15] = LEN;
+		op.a_len = shape == CHAIN ? aad + LEN : aad;
+		op.c_off = (uint16_t)aad;
+		op.src_type = 1;
+		op.src = rig_sgl(rig, RIG_SGL, RIG_BASE + RIG_SRC, aad + LEN,
+				(const uint32_t[]){ aad }, 1);
+		sgl_set_entry(rig, RIG_SGL, 0, SPLIT_IOVA + EDGE_PAGE - aad, aad);
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 3);
+	}
+	return WDT_PASS;
+}
+
+static int
+edges(struct rig *rig)
+{
+	uint8_t *src = edge_map(rig, SPLIT_IOVA), *dst = edge_map(rig, 2 * SPLIT_IOVA);
+	/* c_alg, c_mode, key code, a_alg, with associated data */
+	static const uint8_t kinds[][5] = {
+		{ 2, 0, 0, 0, 0 },
+		{ 2, 1, 0, 0, 0 },
+		{ 2, 1, 2, 0, 0 },
+		{ 2, 7, 0, 0, 0 },
+		{ 2, 6, 0, 0, 0 },
+		{ 2, 6, 2, 0, 1 },
+		{ 2, 5, 0, 0, 1 },
+		{ 1, 1, 1, 0, 0 },
+		{ 0, 1, 1, 0, 0 },
+		{ 3, 1, 0, 0, 0 },
+		{ 2, 1, 0, 0x10, 0 },
+		{ 2, 1, 0, 0x11, 1 },
+		{ 2, 1, 0, 0x15, 1 },
+	};
+	static const uint8_t macs[] = { 0, 1, 2, 3, 4, 5, 6, 7, 0x25, 0x10, 0x11, 0x12, 0x13, 0x14,
+		0x15, 0x26, 0x20, 0x21, 0x22 };
+
+	WDT_CHECK(src != NULL && dst != NULL);
+	for (size_t i = 0; i < 4 * NB(kinds); i++) {
+		const uint8_t *k = kinds[i / 4];
+		struct sec_op op = shape_op(rig, CCM);
+
+		op.c_icv_len = k[1] == 5 || k[1] == 6 ? 16 : 0;
+		/* AEAD one way only: a wrong tag would end the batch */
+		op.cipher = i & 1 && op.c_icv_len == 0 ? 2 : 1;
+		op.c_alg = k[0];
+		op.c_mode = k[1];
+		op.c_key_code = k[2];
+		op.auth = k[3] != 0;
+		op.a_alg = k[3];
+		op.a_key_words = 5;
+		op.mac_words = 5;
+		op.c_off = k[4] ? AAD : 0;
+		op.a_len = k[4] && op.auth == 0 ? AAD : 0;
+		WDT_CHECK_EQ(edge_batch(rig, &op, 16, i & 2), WDT_PASS);
+	}
+	for (size_t i = 0; i < 4 * NB(macs); i++) {
+		struct sec_op op = shape_op(rig, HMAC);
+
+		if (rig->version == 2 && (macs[i / 4] & ~3U) == 0x20 && macs[i / 4] < 0x23)
+			continue;
+		op.a_alg = macs[i / 4];
+		op.a_key_words = 4;
+		op.mac_words = 3;
+		op.ai_gen = op.a_alg == 0x22;
+		WDT_CHECK_EQ(edge_batch(rig, &op, i & 1 ? 1 : 65, i & 2), WDT_PASS);
+	}
+	WDT_CHECK_EQ(aad_edges(rig, GCM), WDT_PASS);
+	WDT_CHECK_EQ(aad_edges(rig, CCM), WDT_PASS);
+	WDT_CHECK_EQ(aad_edges(rig, CHAIN), WDT_PASS);
+	WDT_CHECK_EQ(munmap(src, 3 * EDGE_PAGE) | munmap(dst, 3 * EDGE_PAGE), 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_page_edges)
+{
+	return rig_each(edges);
 }

@@ -113,6 +113,19 @@ takes_auth(const struct wdm_sec_req *req)
 	}
 }
 
+/* The library loads all of the last block of a CMAC message, also what is beyond its end. */
+static void
+cmac_input(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	uint8_t *copy;
+
+	if (req->a_kind != WDM_SEC_AUTH_CMAC || req->a_len % 16 == 0)
+		return;
+	copy = wdm_sec_arena_get(sec, req->a_len);
+	memcpy(copy, req->a_seg[0].p, req->a_len);
+	req->a_seg[0].p = copy;
+}
+
 /* Put what is authenticated in one place: the library wants one range a job. */
 static bool
 join(struct wdm_sec *sec, struct wdm_sec_req *req)
@@ -178,7 +191,10 @@ wdm_sec_imb_takes(struct wdm_sec *sec, struct wdm_sec_req *req)
 	case WDM_SEC_CIPHER:
 		return takes_cipher(req);
 	case WDM_SEC_AUTH:
-		return takes_auth(req);
+		if (!takes_auth(req))
+			return false;
+		cmac_input(sec, req);
+		return true;
 	case WDM_SEC_CHAIN:
 		return takes_cipher(req) && takes_auth(req) && join(sec, req);
 	case WDM_SEC_AEAD:
