@@ -16,7 +16,7 @@
 
 extern int wd_crypto_logtype;
 
-#define WD_CRYPTO_LOG(level, fmt, ...) \
+#define WD_CRYPTO_LOG(level, fmt, ...)                                                             \
 	rte_log(RTE_LOG_##level, wd_crypto_logtype, "crypto_wd: " fmt "\n", ##__VA_ARGS__)
 
 /* Bytes of an SQE that the driver writes; the device owns the rest. */
@@ -42,7 +42,7 @@ enum wd_crypto_iv {
  * Which descriptors a session was built for: BD type, addressing, class. A session
  * of another device of this driver may differ in the first two, a cleared one has 0.
  */
-#define WD_CRYPTO_KIND(version, sva, class) \
+#define WD_CRYPTO_KIND(version, sva, class)                                                        \
 	(0x57440000U | (uint32_t)(version) << 8 | ((sva) ? 0x10U : 0U) | (uint32_t)(class))
 /* All of this session's ops take the careful path. */
 #define WD_CRYPTO_KIND_SLOW 0x80U
@@ -50,16 +50,18 @@ enum wd_crypto_iv {
 /* Result word of a good op: what of it is compared, and a bit outside the mask
  * that sends the op to the careful path, whatever the device said.
  */
-#define WD_CRYPTO_RESULT_MASK \
-	(HISI_SEC_STATUS_DONE | HISI_SEC_STATUS_ICV_MASK << HISI_SEC_STATUS_ICV_SHIFT | \
-		HISI_SEC_STATUS_FLAG_MASK << HISI_SEC_STATUS_FLAG_SHIFT | \
-		HISI_SEC_STATUS_ERROR_TYPE_MASK << HISI_SEC_STATUS_ERROR_TYPE_SHIFT)
+#define WD_CRYPTO_RESULT_MASK                                                                      \
+	(HISI_SEC_STATUS_DONE | HISI_SEC_STATUS_ICV_MASK << HISI_SEC_STATUS_ICV_SHIFT |            \
+			HISI_SEC_STATUS_FLAG_MASK << HISI_SEC_STATUS_FLAG_SHIFT |                  \
+			HISI_SEC_STATUS_ERROR_TYPE_MASK << HISI_SEC_STATUS_ERROR_TYPE_SHIFT)
 #define WD_CRYPTO_RESULT_SLOW (1U << 31)
-#define WD_CRYPTO_RESULT_TAG (1U << 30) /* the driver checks or stores the tag, see build_gcm_empty() */
+#define WD_CRYPTO_RESULT_TAG                                                                       \
+	(1U << 30) /* the driver checks or stores the tag, see build_gcm_empty() */
 #define WD_CRYPTO_RESULT_NOTHING (1U << 29) /* done is all that is expected, see build_nothing() */
 static_assert((WD_CRYPTO_RESULT_MASK &
-		      (WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG | WD_CRYPTO_RESULT_NOTHING)) == 0,
-	"never equal");
+			      (WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG |
+					      WD_CRYPTO_RESULT_NOTHING)) == 0,
+		"never equal");
 
 /** Driver-private session data; read-only after configure, shared by all lcores. */
 struct wd_crypto_session {
@@ -157,11 +159,11 @@ bool wd_crypto_is_null(const struct rte_crypto_sym_xform *xform);
  * Row for a transform, if the version has the algorithm and the sizes are in
  * range; else NULL with a log line naming the parameter.
  */
-const struct wd_crypto_alg *wd_crypto_alg_find(unsigned int version,
-	const struct rte_crypto_sym_xform *xform);
+const struct wd_crypto_alg *wd_crypto_alg_find(
+		unsigned int version, const struct rte_crypto_sym_xform *xform);
 
 int wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xform *xform,
-	struct rte_cryptodev_sym_session *sess);
+		struct rte_cryptodev_sym_session *sess);
 void wd_crypto_session_clear(struct rte_cryptodev *dev, struct rte_cryptodev_sym_session *sess);
 
 /** Point the device's burst functions at the ones for its BD type and addressing. */

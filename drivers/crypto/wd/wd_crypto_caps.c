@@ -12,46 +12,57 @@
 
 #include "wd_crypto.h"
 
-#define RANGE(lo, hi, step) { .min = (lo), .max = (hi), .increment = (step) }
-
-#define CIPHER(alg, calg, mode, ver, chain_ver, block, key, iv)                                       \
-	{                                                                                           \
-		.min_version = (ver), .c_alg = HISI_SEC_C_ALG_##calg,                               \
-		.c_mode = HISI_SEC_C_MODE_##mode, .min_chain_version = (chain_ver),                 \
-		.cap = { .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,                                        \
-			.sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_CIPHER,                         \
-				.cipher = { .algo = RTE_CRYPTO_CIPHER_##alg, .block_size = (block), \
-					.key_size = key, .iv_size = iv } } },                       \
+#define RANGE(lo, hi, step)                                                                        \
+	{                                                                                          \
+		.min = (lo), .max = (hi), .increment = (step)                                      \
 	}
 
-#define AUTH(alg, aalg, ver, chain_ver, can_empty, block, key, digest, iv)                            \
-	{                                                                                           \
-		.min_version = (ver), .a_alg = (aalg), .min_chain_version = (chain_ver),            \
-		.empty = (can_empty),                                                               \
-		.cap = { .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,                                        \
-			.sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_AUTH,                           \
-				.auth = { .algo = RTE_CRYPTO_AUTH_##alg, .block_size = (block),     \
-					.key_size = key, .digest_size = digest, .iv_size = iv } } },\
+#define CIPHER(alg, calg, mode, ver, chain_ver, block, key, iv)                                    \
+	{                                                                                          \
+		.min_version = (ver), .c_alg = HISI_SEC_C_ALG_##calg,                              \
+		.c_mode = HISI_SEC_C_MODE_##mode, .min_chain_version = (chain_ver),                \
+		.cap = { .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,                                       \
+			.sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_CIPHER,                        \
+					.cipher = { .algo = RTE_CRYPTO_CIPHER_##alg,               \
+							.block_size = (block),                     \
+							.key_size = key,                           \
+							.iv_size = iv } } },                       \
 	}
 
-#define AEAD(alg, calg, mode, ver, key, digest, aad, iv)                                              \
-	{                                                                                           \
-		.min_version = (ver), .c_alg = HISI_SEC_C_ALG_##calg,                               \
-		.c_mode = HISI_SEC_C_MODE_##mode, .min_chain_version = NEVER,                       \
-		.cap = { .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,                                        \
-			.sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_AEAD,                           \
-				.aead = { .algo = RTE_CRYPTO_AEAD_##alg, .block_size = 16,          \
-					.key_size = key, .digest_size = digest, .aad_size = aad,    \
-					.iv_size = iv } } },                                        \
+#define AUTH(alg, aalg, ver, chain_ver, can_empty, block, key, digest, iv)                         \
+	{                                                                                          \
+		.min_version = (ver), .a_alg = (aalg), .min_chain_version = (chain_ver),           \
+		.empty = (can_empty),                                                              \
+		.cap = { .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,                                       \
+			.sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_AUTH,                          \
+					.auth = { .algo = RTE_CRYPTO_AUTH_##alg,                   \
+							.block_size = (block),                     \
+							.key_size = key,                           \
+							.digest_size = digest,                     \
+							.iv_size = iv } } },                       \
+	}
+
+#define AEAD(alg, calg, mode, ver, key, digest, aad, iv)                                           \
+	{                                                                                          \
+		.min_version = (ver), .c_alg = HISI_SEC_C_ALG_##calg,                              \
+		.c_mode = HISI_SEC_C_MODE_##mode, .min_chain_version = NEVER,                      \
+		.cap = { .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,                                       \
+			.sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_AEAD,                          \
+					.aead = { .algo = RTE_CRYPTO_AEAD_##alg,                   \
+							.block_size = 16,                          \
+							.key_size = key,                           \
+							.digest_size = digest,                     \
+							.aad_size = aad,                           \
+							.iv_size = iv } } },                       \
 	}
 
 /* A plain hash and its HMAC. Keys longer than a block would have to be hashed first. */
-#define HASH(alg, block, digest)                                                                      \
-	AUTH(alg, HISI_SEC_A_ALG_##alg, 2, NEVER, true, block, RANGE(0, 0, 0),                      \
-		RANGE(digest, digest, 0), RANGE(0, 0, 0))
-#define HMAC(alg, chain_ver, block, digest)                                                           \
-	AUTH(alg##_HMAC, HISI_SEC_A_ALG_##alg + HISI_SEC_A_ALG_HMAC, 2, chain_ver, true, block,     \
-		RANGE(1, block, 1), RANGE(1, digest, 1), RANGE(0, 0, 0))
+#define HASH(alg, block, digest)                                                                   \
+	AUTH(alg, HISI_SEC_A_ALG_##alg, 2, NEVER, true, block, RANGE(0, 0, 0),                     \
+			RANGE(digest, digest, 0), RANGE(0, 0, 0))
+#define HMAC(alg, chain_ver, block, digest)                                                        \
+	AUTH(alg##_HMAC, HISI_SEC_A_ALG_##alg + HISI_SEC_A_ALG_HMAC, 2, chain_ver, true, block,    \
+			RANGE(1, block, 1), RANGE(1, digest, 1), RANGE(0, 0, 0))
 
 #define NEVER UINT32_MAX
 
@@ -139,7 +150,8 @@ wd_crypto_caps_get(unsigned int version)
 }
 
 static bool
-same_alg(const struct rte_cryptodev_symmetric_capability *cap, const struct rte_crypto_sym_xform *xform)
+same_alg(const struct rte_cryptodev_symmetric_capability *cap,
+		const struct rte_crypto_sym_xform *xform)
 {
 	if (cap->xform_type != xform->type)
 		return false;
@@ -163,31 +175,35 @@ in_range(const char *what, unsigned int value, const struct rte_crypto_param_ran
 	if (value >= range->min && value <= range->max && (value - range->min) % step == 0)
 		return true;
 	WD_CRYPTO_LOG(ERR, "%s of %u bytes is not supported: %u to %u in steps of %u", what, value,
-		range->min, range->max, range->increment);
+			range->min, range->max, range->increment);
 	return false;
 }
 
 static bool
-sizes_fit(const struct rte_cryptodev_symmetric_capability *cap, const struct rte_crypto_sym_xform *xform)
+sizes_fit(const struct rte_cryptodev_symmetric_capability *cap,
+		const struct rte_crypto_sym_xform *xform)
 {
 	switch (xform->type) {
 	case RTE_CRYPTO_SYM_XFORM_CIPHER:
 		if (xform->cipher.dataunit_len != 0) {
 			WD_CRYPTO_LOG(ERR, "cipher data-unit length %u is not supported",
-				xform->cipher.dataunit_len);
+					xform->cipher.dataunit_len);
 			return false;
 		}
 		return in_range("cipher key", xform->cipher.key.length, &cap->cipher.key_size) &&
-			in_range("cipher IV", xform->cipher.iv.length, &cap->cipher.iv_size);
+				in_range("cipher IV", xform->cipher.iv.length,
+						&cap->cipher.iv_size);
 	case RTE_CRYPTO_SYM_XFORM_AUTH:
 		return in_range("auth key", xform->auth.key.length, &cap->auth.key_size) &&
-			in_range("digest", xform->auth.digest_length, &cap->auth.digest_size) &&
-			in_range("auth IV", xform->auth.iv.length, &cap->auth.iv_size);
+				in_range("digest", xform->auth.digest_length,
+						&cap->auth.digest_size) &&
+				in_range("auth IV", xform->auth.iv.length, &cap->auth.iv_size);
 	default:
 		return in_range("AEAD key", xform->aead.key.length, &cap->aead.key_size) &&
-			in_range("digest", xform->aead.digest_length, &cap->aead.digest_size) &&
-			in_range("AAD", xform->aead.aad_length, &cap->aead.aad_size) &&
-			in_range("AEAD IV", xform->aead.iv.length, &cap->aead.iv_size);
+				in_range("digest", xform->aead.digest_length,
+						&cap->aead.digest_size) &&
+				in_range("AAD", xform->aead.aad_length, &cap->aead.aad_size) &&
+				in_range("AEAD IV", xform->aead.iv.length, &cap->aead.iv_size);
 	}
 }
 
@@ -227,7 +243,8 @@ wd_crypto_is_null(const struct rte_crypto_sym_xform *xform)
 {
 	return (xform->type == RTE_CRYPTO_SYM_XFORM_CIPHER &&
 			       xform->cipher.algo == RTE_CRYPTO_CIPHER_NULL) ||
-		(xform->type == RTE_CRYPTO_SYM_XFORM_AUTH && xform->auth.algo == RTE_CRYPTO_AUTH_NULL);
+			(xform->type == RTE_CRYPTO_SYM_XFORM_AUTH &&
+					xform->auth.algo == RTE_CRYPTO_AUTH_NULL);
 }
 
 const struct wd_crypto_alg *
@@ -241,7 +258,7 @@ wd_crypto_alg_find(unsigned int version, const struct rte_crypto_sym_xform *xfor
 		/* nobody looks at the sizes of a NULL algorithm, so callers set any */
 		return wd_crypto_is_null(xform) || sizes_fit(&alg->cap.sym, xform) ? alg : NULL;
 	}
-	WD_CRYPTO_LOG(ERR, "algorithm %s (transform type %d) is not supported by hw=v%u", alg_name(xform),
-		xform->type, version);
+	WD_CRYPTO_LOG(ERR, "algorithm %s (transform type %d) is not supported by hw=v%u",
+			alg_name(xform), xform->type, version);
 	return NULL;
 }

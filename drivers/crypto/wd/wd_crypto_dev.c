@@ -48,12 +48,13 @@ qp_memory(struct rte_cryptodev *dev, struct wd_crypto_qp *qp, int socket_id)
 	char name[RTE_MEMZONE_NAMESIZE];
 
 	qp->slots = rte_zmalloc_socket("wd_crypto_slots", qp->q.sq_depth * sizeof(*qp->slots),
-		RTE_CACHE_LINE_SIZE, socket_id);
+			RTE_CACHE_LINE_SIZE, socket_id);
 	snprintf(name, sizeof(name), "wd_crypto_%u_%u", dev->data->dev_id, qp->id);
 	qp->dma = rte_memzone_reserve_aligned(name, side + scratch + WD_CRYPTO_SINK_SIZE, socket_id,
-		RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
+			RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
 	if (qp->slots == NULL || qp->dma == NULL) {
-		WD_CRYPTO_LOG(ERR, "%s: no hugepage memory for queue pair %u", dev->data->name, qp->id);
+		WD_CRYPTO_LOG(ERR, "%s: no hugepage memory for queue pair %u", dev->data->name,
+				qp->id);
 		return -ENOMEM;
 	}
 	memset(qp->dma->addr, 0, qp->dma->len);
@@ -69,7 +70,7 @@ qp_free(struct wd_crypto_qp *qp)
 {
 	if (wd_queue_in_flight(&qp->q) > 0)
 		WD_CRYPTO_LOG(WARNING, "queue pair %u is released with %u ops in flight", qp->id,
-			wd_queue_in_flight(&qp->q));
+				wd_queue_in_flight(&qp->q));
 	rte_wd_queue_close(&qp->q);
 	if (qp->scratch != NULL)
 		explicit_bzero(qp->dma->addr, qp->dma->len); /* digests */
@@ -86,7 +87,8 @@ qp_release(struct rte_cryptodev *dev, uint16_t id)
 	if (qp == NULL)
 		return 0;
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		WD_CRYPTO_LOG(ERR, "%s: queue pairs are released by the primary process", dev->data->name);
+		WD_CRYPTO_LOG(ERR, "%s: queue pairs are released by the primary process",
+				dev->data->name);
 		return -ENOTSUP;
 	}
 	qp_free(qp);
@@ -95,7 +97,8 @@ qp_release(struct rte_cryptodev *dev, uint16_t id)
 }
 
 static int
-qp_setup(struct rte_cryptodev *dev, uint16_t id, const struct rte_cryptodev_qp_conf *conf, int socket_id)
+qp_setup(struct rte_cryptodev *dev, uint16_t id, const struct rte_cryptodev_qp_conf *conf,
+		int socket_id)
 {
 	const struct wd_crypto_dev *priv = dev->data->dev_private;
 	const struct wd_queue_conf queue_conf = {
@@ -110,7 +113,8 @@ qp_setup(struct rte_cryptodev *dev, uint16_t id, const struct rte_cryptodev_qp_c
 	int rc;
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		WD_CRYPTO_LOG(ERR, "%s: queue pairs are set up by the primary process", dev->data->name);
+		WD_CRYPTO_LOG(ERR, "%s: queue pairs are set up by the primary process",
+				dev->data->name);
 		return -ENOTSUP;
 	}
 	qp_release(dev, id);
@@ -139,7 +143,8 @@ free_qp:
 /* ---- device ---- */
 
 static int
-dev_configure(struct rte_cryptodev *dev __rte_unused, struct rte_cryptodev_config *conf __rte_unused)
+dev_configure(struct rte_cryptodev *dev __rte_unused,
+		struct rte_cryptodev_config *conf __rte_unused)
 {
 	return 0;
 }
@@ -240,8 +245,8 @@ max_qps_get(const struct rte_kvargs *args, const char *name, uint16_t *max)
 	errno = 0;
 	value = strtoul(text, &end, 0);
 	if (errno != 0 || end == text || *end != '\0' || value < 1 || value > HISI_QM_MAX_QUEUES) {
-		WD_CRYPTO_LOG(ERR, "%s: " ARG_MAX_QPS "=%s is not a number from 1 to %u", name, text,
-			HISI_QM_MAX_QUEUES);
+		WD_CRYPTO_LOG(ERR, "%s: " ARG_MAX_QPS "=%s is not a number from 1 to %u", name,
+				text, HISI_QM_MAX_QUEUES);
 		return -EINVAL;
 	}
 	*max = (uint16_t)value;
@@ -255,8 +260,9 @@ priv_init(struct wd_crypto_dev *priv, const char *name, const char *args_text)
 	int rc;
 
 	if (args == NULL) {
-		WD_CRYPTO_LOG(ERR, "%s: malformed options \"%s\": key=value pairs, with commas between",
-			name, args_text);
+		WD_CRYPTO_LOG(ERR,
+				"%s: malformed options \"%s\": key=value pairs, with commas between",
+				name, args_text);
 		return -EINVAL;
 	}
 	rc = max_qps_get(args, name, &priv->max_nb_queue_pairs);
@@ -267,7 +273,8 @@ priv_init(struct wd_crypto_dev *priv, const char *name, const char *args_text)
 		return rc;
 	priv->version = priv->wd->hw->version;
 	priv->sva = priv->wd->sva;
-	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(priv->max_nb_queue_pairs, priv->wd->max_queues);
+	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(
+			priv->max_nb_queue_pairs, priv->wd->max_queues);
 	return 0;
 }
 
@@ -279,8 +286,10 @@ priv_attach(const struct wd_crypto_dev *priv, const char *name)
 {
 	if (priv != NULL && priv->wd != NULL && priv->wd->secondary_data_path)
 		return 0;
-	WD_CRYPTO_LOG(ERR, "%s: the queues of this device belong to the process that opened them; a secondary"
-		" process cannot use it", name);
+	WD_CRYPTO_LOG(ERR,
+			"%s: the queues of this device belong to the process that opened them; a secondary"
+			" process cannot use it",
+			name);
 	return -ENOTSUP;
 }
 
@@ -325,9 +334,9 @@ probe(struct rte_vdev_device *vdev)
 	dev->driver_id = driver_id;
 	dev->dev_ops = &ops;
 	dev->feature_flags = RTE_CRYPTODEV_FF_SYMMETRIC_CRYPTO | RTE_CRYPTODEV_FF_HW_ACCELERATED |
-		RTE_CRYPTODEV_FF_SYM_OPERATION_CHAINING | RTE_CRYPTODEV_FF_IN_PLACE_SGL |
-		RTE_CRYPTODEV_FF_OOP_SGL_IN_SGL_OUT | RTE_CRYPTODEV_FF_OOP_SGL_IN_LB_OUT |
-		RTE_CRYPTODEV_FF_OOP_LB_IN_SGL_OUT | RTE_CRYPTODEV_FF_OOP_LB_IN_LB_OUT;
+			RTE_CRYPTODEV_FF_SYM_OPERATION_CHAINING | RTE_CRYPTODEV_FF_IN_PLACE_SGL |
+			RTE_CRYPTODEV_FF_OOP_SGL_IN_SGL_OUT | RTE_CRYPTODEV_FF_OOP_SGL_IN_LB_OUT |
+			RTE_CRYPTODEV_FF_OOP_LB_IN_SGL_OUT | RTE_CRYPTODEV_FF_OOP_LB_IN_LB_OUT;
 	wd_crypto_sec_set_burst(dev);
 	rte_cryptodev_pmd_probing_finish(dev);
 	return 0;
@@ -392,10 +401,10 @@ static struct rte_vdev_driver vdev_driver = {
 
 static struct cryptodev_driver crypto_driver;
 
-#define PARAMS \
-	ARG_MAX_QPS "=<1..1024> dev=<uacce device>|sim hw=v2|v3 sva=0|1 stall_ms=<ms>" \
-	" engine=auto|openssl|instant run=thread|inline latency_ns=<ns> fault=<fault> depth=<2..32768>" \
-	" cpu=<cpu>"
+#define PARAMS                                                                                                      \
+	ARG_MAX_QPS "=<1..1024> dev=<uacce device>|sim hw=v2|v3 sva=0|1 stall_ms=<ms>"                              \
+		    " engine=auto|openssl|instant run=thread|inline latency_ns=<ns> fault=<fault> depth=<2..32768>" \
+		    " cpu=<cpu>"
 
 /* RTE_PMD_REGISTER_VDEV takes the name as a token; this expands it first. */
 #define REGISTER(name) RTE_PMD_REGISTER_VDEV(name, vdev_driver)
@@ -403,6 +412,5 @@ REGISTER(WD_CRYPTO_DRIVER);
 RTE_PMD_REGISTER_CRYPTO_DRIVER(crypto_driver, vdev_driver.driver, driver_id);
 
 /* dpdk-pmdinfo.py looks for this line; DPDK's own build writes it after linking. */
-static const char pmd_info[] __rte_used =
-	"PMD_INFO_STRING= {\"name\" : \"" RTE_STR(WD_CRYPTO_DRIVER) "\", \"params\" : \"" PARAMS
-	"\", \"pci_ids\" : []}";
+static const char pmd_info[] __rte_used = "PMD_INFO_STRING= {\"name\" : \"" RTE_STR(
+		WD_CRYPTO_DRIVER) "\", \"params\" : \"" PARAMS "\", \"pci_ids\" : []}";

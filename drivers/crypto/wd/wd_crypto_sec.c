@@ -10,27 +10,7 @@
 
 #include <string.h>
 
-#include <rte_mbuf.h>
-
-#include "wd_crypto.h"
-
-/* What keeps an op from being built. */
-enum sec_build {
-	SEC_BUILT,
-	SEC_NOT_PLAIN, /* not for the fast path, which has changed nothing */
-	SEC_NO_ROOM, /* in the side ring: try again after a dequeue */
-	SEC_BAD_ARGS,
-	SEC_BAD_SESSION,
-};
-
-/* What differs from op to op in a descriptor. */
-struct sec_op {
-	uint64_t src, dst;
-	uint64_t mac, c_iv, a_iv;
-	uint32_t a_len, c_len;
-	uint32_t c_off; /* of the payload in src and dst; what comes before is authenticated only */
-	bool src_sgl, dst_sgl;
-};
+#include "wd_crypto_map.h"
 
 /* The words of a descriptor that the driver writes, two at a time. */
 typedef uint64_t sec_pair __attribute__((vector_size(16), may_alias));
@@ -41,7 +21,7 @@ struct sec_template {
 static_assert(sizeof(struct sec_template) == HISI_SEC_STATUS_OFFSET, "the device owns the rest");
 
 /*
- * An op on its way into a descriptor. Its address and that of struct sec_op stay
+ * An op on its way into a descriptor. Its address and that of struct wd_crypto_map stay
  * within inlined code on the fast path, so that both live in registers.
  */
 struct sec_dest {
@@ -52,282 +32,18 @@ struct sec_dest {
 	struct sec_template template; /* a copy of the session's */
 };
 
-/* Bytes in front of a payload that are not in its mbuf; len 0 for none. */
-struct sec_lead {
-	uint64_t addr;
-	uint32_t len;
-	bool sink; /* addr is the sink, which is smaller than len may be */
-};
-
 static __rte_always_inline struct wd_crypto_scratch *
 scratch_of(const struct sec_dest *d)
 {
 	return &d->qp->scratch[d->slot - d->qp->slots];
 }
 
-static __rte_always_inline uint64_t
-dma_addr(const struct wd_crypto_qp *qp, const void *p)
-{
-	return (uintptr_t)p + qp->iova_delta;
-}
-
-static __rte_always_inline bool
-addr_valid(uint64_t iova)
-{
-	return iova != 0 && iova != RTE_BAD_IOVA;
-}
-
-static __rte_always_inline uint64_t
-mbuf_addr(const bool sva, const struct rte_mbuf *m, uint32_t off)
-{
-	return sva ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
-}
-
-/* Whether [off, off + len) is in the data of a single segment. */
-static __rte_always_inline bool
-in_data(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	return (uint64_t)off + len <= m->data_len;
-}
-
-/* Of a destination the room counts: its data length may still be set by the application. */
-static __rte_always_inline bool
-in_room(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	return (uint64_t)m->data_off + off + len <= m->buf_len;
-}
-
-/* ---- side ring ---- */
-
-static void *
-side_take(struct wd_crypto_qp *qp, uint32_t nb_bytes)
-{
-	const uint32_t n = (nb_bytes + WD_CRYPTO_SIDE_UNIT - 1) / WD_CRYPTO_SIDE_UNIT;
-	const uint32_t head = qp->side_head, tail = qp->side_tail;
-	uint32_t at;
-
-	/* one unit stays free, so that equal indices mean empty */
-	if (tail < head ? head - tail > n : WD_CRYPTO_SIDE_UNITS - tail > n - (head == 0 ? 0 : 1))
-		at = tail;
-	else if (tail >= head && head > n)
-		at = 0;
-	else
-		return NULL;
-	qp->side_tail = at + n == WD_CRYPTO_SIDE_UNITS ? 0 : at + n;
-	return qp->side + (size_t)at * WD_CRYPTO_SIDE_UNIT;
-}
-
-/* ---- scatter-gather lists ---- */
-
-struct sgl_writer {
-	struct wd_crypto_qp *qp;
-	struct hisi_sgl *first, *list; /* of the chain; being filled */
-	struct hisi_sge *next;
-	uint32_t nb; /* entries in list */
-	uint32_t total; /* entries in the chain */
-	uint32_t capacity; /* of list */
-	uint32_t left; /* entries that may still come, an upper bound */
-};
-
-static bool
-sgl_open_list(struct sgl_writer *w)
-{
-	const uint32_t n = RTE_MIN(w->left, (uint32_t)HISI_SGL_MAX_ENTRIES);
-	struct hisi_sgl *list = side_take(w->qp, sizeof(*list) + n * sizeof(struct hisi_sge));
-
-	if (list == NULL)
-		return false;
-	memset(list, 0, sizeof(*list));
-	list->entry_length_in_sgl = rte_cpu_to_le_16((uint16_t)n);
-	if (w->list == NULL)
-		w->first = list;
-	else
-		w->list->next_dma = rte_cpu_to_le_64(dma_addr(w->qp, list));
-	w->list = list;
-	w->next = (struct hisi_sge *)(list + 1);
-	w->nb = 0;
-	w->capacity = n;
-	return true;
-}
-
-static __rte_always_inline bool
-sgl_add(struct sgl_writer *w, uint64_t addr, uint32_t len)
-{
-	if (unlikely(w->nb == w->capacity) && !sgl_open_list(w))
-		return false;
-	*w->next++ = (struct hisi_sge){ .addr = rte_cpu_to_le_64(addr), .len = rte_cpu_to_le_32(len) };
-	w->nb++;
-	w->total++;
-	w->left--;
-	w->list->entry_sum_in_sgl = rte_cpu_to_le_16((uint16_t)w->nb);
-	return true;
-}
-
-/* The chain is complete. Which of the counts the hardware trusts is not known: all are right. */
-static enum sec_build
-sgl_close(const struct sgl_writer *w, uint64_t *addr)
-{
-	if (w->first == NULL)
-		return SEC_BAD_ARGS;
-	w->first->entry_sum_in_chain = rte_cpu_to_le_16((uint16_t)RTE_MIN(w->total, (uint32_t)UINT16_MAX));
-	*addr = dma_addr(w->qp, w->first);
-	return SEC_BUILT;
-}
-
-static uint32_t
-lead_entries(const struct sec_lead *lead)
-{
-	return lead->len == 0 ? 0 : 1 + (lead->sink ? lead->len / WD_CRYPTO_SINK_SIZE : 0);
-}
-
-static bool
-sgl_add_lead(struct sgl_writer *w, const struct sec_lead *lead)
-{
-	uint32_t left = lead->len;
-
-	while (left > 0) {
-		const uint32_t n = lead->sink ? RTE_MIN(left, (uint32_t)WD_CRYPTO_SINK_SIZE) : left;
-
-		if (!sgl_add(w, lead->addr, n))
-			return false;
-		left -= n;
-	}
-	return true;
-}
-
-/* A list of the lead and then [off, off + len) of a packet. */
-static enum sec_build
-sgl_build(const bool sva, struct wd_crypto_qp *qp, const struct sec_lead *lead,
-	const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
-{
-	struct sgl_writer w = { .qp = qp };
-	uint64_t covered = 0;
-
-	if ((uint64_t)lead->len + len > HISI_SEC_MAX_DATA)
-		return SEC_BAD_ARGS;
-	for (; m != NULL && off >= m->data_len; m = m->next)
-		off -= m->data_len;
-	w.left = lead_entries(lead);
-	for (const struct rte_mbuf *seg = m; seg != NULL && covered < (uint64_t)off + len; seg = seg->next) {
-		covered += seg->data_len;
-		w.left++;
-	}
-	if (!sgl_add_lead(&w, lead))
-		return SEC_NO_ROOM;
-	for (; len > 0; m = m->next, off = 0) {
-		uint32_t n;
-
-		if (m == NULL)
-			return SEC_BAD_ARGS;
-		n = RTE_MIN(len, m->data_len - off);
-		if (n == 0)
-			continue;
-		if (!sgl_add(&w, mbuf_addr(sva, m, off), n))
-			return SEC_NO_ROOM;
-		len -= n;
-	}
-	return sgl_close(&w, addr);
-}
-
-/* A list of the lead and one segment, of which the room counts, not the data. */
-static enum sec_build
-sgl_build_flat(const bool sva, struct wd_crypto_qp *qp, const struct sec_lead *lead,
-	const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
-{
-	struct sgl_writer w = { .qp = qp, .left = 1 + lead_entries(lead) };
-
-	if (!in_room(m, off, len) || (uint64_t)lead->len + len > HISI_SEC_MAX_DATA)
-		return SEC_BAD_ARGS;
-	if (!sgl_add_lead(&w, lead) || (len > 0 && !sgl_add(&w, mbuf_addr(sva, m, off), len)))
-		return SEC_NO_ROOM;
-	return sgl_close(&w, addr);
-}
-
-/* ---- copies that the CPU makes ---- */
-
-static void *
-packet_at(struct rte_mbuf *m, uint32_t off, uint32_t *room)
-{
-	for (; m != NULL && off >= m->data_len; m = m->next)
-		off -= m->data_len;
-	if (m == NULL)
-		return NULL;
-	*room = m->data_len - off;
-	return rte_pktmbuf_mtod_offset(m, void *, off);
-}
-
-/* [off, off + len) of one packet to the same place in another. */
-static enum sec_build
-packet_copy(struct rte_mbuf *dst, struct rte_mbuf *src, uint32_t off, uint32_t len)
-{
-	if (dst->nb_segs == 1 && src->nb_segs == 1) {
-		if (!in_room(dst, off, len) || !in_data(src, off, len))
-			return SEC_BAD_ARGS;
-		memcpy(rte_pktmbuf_mtod_offset(dst, void *, off),
-			rte_pktmbuf_mtod_offset(src, void *, off), len);
-		return SEC_BUILT;
-	}
-	while (len > 0) {
-		uint32_t to_room = 0, from_room = 0, n;
-		void *to = packet_at(dst, off, &to_room);
-		const void *from = packet_at(src, off, &from_room);
-
-		if (to == NULL || from == NULL)
-			return SEC_BAD_ARGS;
-		n = RTE_MIN(to_room, from_room);
-		n = RTE_MIN(n, len);
-		memcpy(to, from, n);
-		off += n;
-		len -= n;
-	}
-	return SEC_BUILT;
-}
-
-/* ---- source and destination ---- */
-
-/*
- * Addresses for [off, off + len) of src and, out of place, of dst, both with
- * their lead. Out of line: flat packets without a lead do not come here.
- */
-static __rte_noinline enum sec_build
-map_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct sec_lead *src_lead,
-	const struct rte_mbuf *src, const struct sec_lead *dst_lead, const struct rte_mbuf *dst,
-	uint32_t src_off, uint32_t src_len, uint32_t dst_off, uint32_t dst_len)
-{
-	enum sec_build rc;
-
-	if (src_lead->len == 0 && src->nb_segs == 1) {
-		if (!in_data(src, src_off, src_len))
-			return SEC_BAD_ARGS;
-		o->src = mbuf_addr(sva, src, src_off);
-	} else {
-		rc = sgl_build(sva, qp, src_lead, src, src_off, src_len, &o->src);
-		if (rc != SEC_BUILT)
-			return rc;
-		o->src_sgl = true;
-	}
-	if (dst == src) {
-		o->dst = o->src;
-		o->dst_sgl = o->src_sgl;
-		return SEC_BUILT;
-	}
-	if (dst_lead->len == 0 && dst->nb_segs == 1) {
-		if (!in_room(dst, dst_off, dst_len))
-			return SEC_BAD_ARGS;
-		o->dst = mbuf_addr(sva, dst, dst_off);
-		return SEC_BUILT;
-	}
-	o->dst_sgl = true;
-	if (dst->nb_segs == 1)
-		return sgl_build_flat(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
-	return sgl_build(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
-}
-
 /* ---- IV and digest ---- */
 
 /* Counter block and B0 of RFC 3610; the hardware adds the length of the AAD itself. */
 static void
-ccm_iv(const struct wd_crypto_session *s, const uint8_t *iv, uint32_t len, struct wd_crypto_scratch *scratch)
+ccm_iv(const struct wd_crypto_session *s, const uint8_t *iv, uint32_t len,
+		struct wd_crypto_scratch *scratch)
 {
 	const unsigned int l = 15U - s->nonce_len; /* size of the length field */
 	uint8_t *counter = scratch->c_iv, *b0 = scratch->a_iv;
@@ -347,10 +63,10 @@ iv_direct(const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
 {
 	if (sva)
 		return (uintptr_t)op + d->s->iv_offset;
-	if (likely(addr_valid(op->phys_addr)))
+	if (likely(wd_crypto_addr_valid(op->phys_addr)))
 		return op->phys_addr + d->s->iv_offset;
 	memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset, HISI_SEC_IV_SIZE);
-	return dma_addr(d->qp, scratch_of(d)->c_iv);
+	return wd_crypto_dma_addr(d->qp, scratch_of(d)->c_iv);
 }
 
 /* An IV of 12 bytes, and the counter block's other 4. */
@@ -361,7 +77,7 @@ iv_ctr(const struct sec_dest *d, const struct rte_crypto_op *op)
 
 	memcpy(to, (const uint8_t *)op + d->s->iv_offset, 12);
 	memcpy(to + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4);
-	return dma_addr(d->qp, to);
+	return wd_crypto_dma_addr(d->qp, to);
 }
 
 static __rte_always_inline uint64_t
@@ -381,36 +97,37 @@ iv_gcm(const struct sec_dest *d, struct rte_crypto_op *op)
 
 	memcpy(to, iv, 12);
 	to[3] = 0;
-	return dma_addr(d->qp, to);
+	return wd_crypto_dma_addr(d->qp, to);
 }
 
 /* Where the device puts the MAC, or finds the expected one. */
-static __rte_always_inline enum sec_build
-map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, uint64_t iova, struct sec_op *o)
+static __rte_always_inline enum wd_crypto_build
+map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, uint64_t iova,
+		struct wd_crypto_map *o)
 {
 	o->mac = sva ? (uintptr_t)data : iova;
-	if (likely(data != NULL && !d->s->bounce && (sva || addr_valid(iova))))
-		return SEC_BUILT;
+	if (likely(data != NULL && !d->s->bounce && (sva || wd_crypto_addr_valid(iova))))
+		return WD_CRYPTO_BUILT;
 	if (fast)
-		return SEC_NOT_PLAIN;
+		return WD_CRYPTO_NOT_PLAIN;
 	if (data == NULL)
-		return SEC_BAD_ARGS;
-	o->mac = dma_addr(d->qp, scratch_of(d)->digest);
+		return WD_CRYPTO_BAD_ARGS;
+	o->mac = wd_crypto_dma_addr(d->qp, scratch_of(d)->digest);
 	d->slot->expect |= WD_CRYPTO_RESULT_SLOW;
 	memcpy(scratch_of(d)->digest, data, d->s->digest_len);
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
 /* ---- descriptors ---- */
 
-#define SGL_BITS(o, bd)                                                                             \
-	rte_cpu_to_le_32(((o)->src_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_SRC_TYPE_SHIFT |            \
-		((o)->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_DST_TYPE_SHIFT)
+#define SGL_BITS(o, bd)                                                                            \
+	rte_cpu_to_le_32(((o)->src_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_SRC_TYPE_SHIFT |           \
+			((o)->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_DST_TYPE_SHIFT)
 
 /* Replace a field of a word. */
-#define SQE_SET(word, field, value)                                                                 \
-	((word) = ((word) & ~rte_cpu_to_le_32(field##_MASK << field##_SHIFT)) |                     \
-			rte_cpu_to_le_32((value) << field##_SHIFT))
+#define SQE_SET(word, field, value)                                                                \
+	((word) = ((word) & ~rte_cpu_to_le_32(field##_MASK << field##_SHIFT)) |                    \
+					rte_cpu_to_le_32((value) << field##_SHIFT))
 
 /* For a run of ops with one session, which so is read once. */
 static __rte_always_inline struct sec_template
@@ -418,12 +135,13 @@ template_load(const struct wd_crypto_session *s)
 {
 	const sec_pair *from = (const sec_pair *)s->sqe;
 
-	return (struct sec_template){ from[0], from[1], from[2], from[3], from[4], from[5], from[6] };
+	return (struct sec_template){ from[0], from[1], from[2], from[3], from[4], from[5],
+		from[6] };
 }
 
 /* All of a descriptor is written: its last user left it full. */
 static __rte_always_inline void
-sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct sec_op *o)
+sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct wd_crypto_map *o)
 {
 	sec_pair *to = (sec_pair *)d->sqe;
 
@@ -472,7 +190,7 @@ sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct
 
 /*
  * Each is used twice: inlined with fast = true, for ops that need no list and no
- * copy; everything else, errors included, is SEC_NOT_PLAIN there and goes
+ * copy; everything else, errors included, is WD_CRYPTO_NOT_PLAIN there and goes
  * through the same function with fast = false, out of line.
  */
 
@@ -483,31 +201,32 @@ payload_fits(const struct wd_crypto_session *s, uint32_t len)
 }
 
 /* [off, off + len) of source and destination, both without a lead. */
-static __rte_always_inline enum sec_build
-map_payload(const bool sva, const bool fast, struct wd_crypto_qp *qp, struct sec_op *o,
-	const struct rte_crypto_sym_op *sym, uint32_t off, uint32_t len)
+static __rte_always_inline enum wd_crypto_build
+map_payload(const bool sva, const bool fast, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym, uint32_t off, uint32_t len)
 {
-	static const struct sec_lead none;
+	static const struct wd_crypto_lead none;
 	const struct rte_mbuf *src = sym->m_src, *dst = sym->m_dst;
 
 	if (!fast)
-		return map_lists(sva, qp, o, &none, src, &none, dst == NULL ? src : dst, off, len, off, len);
-	if (unlikely(src->nb_segs != 1 || !in_data(src, off, len)))
-		return SEC_NOT_PLAIN;
-	o->src = o->dst = mbuf_addr(sva, src, off);
+		return wd_crypto_map_lists(sva, qp, o, &none, src, &none, dst == NULL ? src : dst,
+				off, len, off, len);
+	if (unlikely(src->nb_segs != 1 || !wd_crypto_in_data(src, off, len)))
+		return WD_CRYPTO_NOT_PLAIN;
+	o->src = o->dst = wd_crypto_mbuf_addr(sva, src, off);
 	if (unlikely(dst != NULL)) {
-		if (dst->nb_segs != 1 || (dst != src && !in_room(dst, off, len)))
-			return SEC_NOT_PLAIN;
-		o->dst = mbuf_addr(sva, dst, off);
+		if (dst->nb_segs != 1 || (dst != src && !wd_crypto_in_room(dst, off, len)))
+			return WD_CRYPTO_NOT_PLAIN;
+		o->dst = wd_crypto_mbuf_addr(sva, dst, off);
 	}
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
 /* A NULL algorithm over nothing: a descriptor that the device only completes. */
-static __rte_noinline enum sec_build
+static __rte_noinline enum wd_crypto_build
 build_nothing(const bool bd3, struct sec_dest *d)
 {
-	const struct sec_op o = { 0 };
+	const struct wd_crypto_map o = { 0 };
 
 	d->slot->expect = HISI_SEC_STATUS_DONE | WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_NOTHING;
 	sqe_fill(bd3, false, d, &o);
@@ -515,81 +234,88 @@ build_nothing(const bool bd3, struct sec_dest *d)
 		SQE_SET(((struct hisi_sec_bd3 *)d->sqe)->dw0, HISI_SEC_BD3_0_BD_INVALID, 1U);
 	else
 		SQE_SET(((struct hisi_sec_bd2 *)d->sqe)->dw1, HISI_SEC_BD2_1_BD_INVALID, 1U);
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
-static __rte_always_inline enum sec_build
-build_cipher(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
+static __rte_always_inline enum wd_crypto_build
+build_cipher(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
 	const bool auth_region = !fast && d->s->auth_region;
 	const uint32_t off = auth_region ? sym->auth.data.offset : sym->cipher.data.offset;
-	struct sec_op o = { .c_len = auth_region ? sym->auth.data.length : sym->cipher.data.length };
-	enum sec_build rc;
+	struct wd_crypto_map o = { .c_len = auth_region ? sym->auth.data.length :
+							  sym->cipher.data.length };
+	enum wd_crypto_build rc;
 
 	if (unlikely(!payload_fits(d->s, o.c_len))) {
 		if (fast)
-			return SEC_NOT_PLAIN;
-		return d->s->copy && o.c_len == 0 ? build_nothing(bd3, d) : SEC_BAD_ARGS;
+			return WD_CRYPTO_NOT_PLAIN;
+		return d->s->copy && o.c_len == 0 ? build_nothing(bd3, d) : WD_CRYPTO_BAD_ARGS;
 	}
 	rc = map_payload(sva, fast, d->qp, &o, sym, off, o.c_len);
-	if (unlikely(rc != SEC_BUILT))
+	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	o.c_iv = iv_of(sva, fast, d, op);
 	sqe_fill(bd3, false, d, &o);
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
 /* The destination is unused; where there is one, cryptodev wants the data copied there. */
-static enum sec_build
-map_auth_lists(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+static enum wd_crypto_build
+map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym)
 {
-	static const struct sec_lead none;
+	static const struct wd_crypto_lead none;
 	struct wd_crypto_qp *qp = d->qp;
 	const uint32_t off = sym->auth.data.offset;
 	const bool apart = sym->m_dst != NULL && sym->m_dst != sym->m_src;
-	enum sec_build rc = SEC_BUILT;
+	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
 
 	if (o->a_len == 0)
-		o->src = mbuf_addr(sva, sym->m_src, 0); /* any valid address */
+		o->src = wd_crypto_mbuf_addr(sva, sym->m_src, 0); /* any valid address */
 	else
-		rc = map_lists(sva, qp, o, &none, sym->m_src, &none, sym->m_src, off, o->a_len, off, o->a_len);
-	if (rc == SEC_BUILT && apart)
-		rc = packet_copy(sym->m_dst, sym->m_src, off, o->a_len);
-	if (rc == SEC_BUILT && apart && d->s->null_cipher)
-		rc = packet_copy(sym->m_dst, sym->m_src, sym->cipher.data.offset, sym->cipher.data.length);
+		rc = wd_crypto_map_lists(sva, qp, o, &none, sym->m_src, &none, sym->m_src, off,
+				o->a_len, off, o->a_len);
+	if (rc == WD_CRYPTO_BUILT && apart)
+		rc = wd_crypto_packet_copy(sym->m_dst, sym->m_src, off, o->a_len);
+	if (rc == WD_CRYPTO_BUILT && apart && d->s->null_cipher)
+		rc = wd_crypto_packet_copy(sym->m_dst, sym->m_src, sym->cipher.data.offset,
+				sym->cipher.data.length);
 	o->dst = 0;
 	o->dst_sgl = false;
 	return rc;
 }
 
-static __rte_always_inline enum sec_build
-build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
+static __rte_always_inline enum wd_crypto_build
+build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
 	const uint32_t off = sym->auth.data.offset;
-	struct sec_op o = { .a_len = sym->auth.data.length };
-	enum sec_build rc;
+	struct wd_crypto_map o = { .a_len = sym->auth.data.length };
+	enum wd_crypto_build rc;
 
 	if (unlikely(o.a_len == 0 && !d->s->empty_auth))
-		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+		return fast ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
 	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
-	if (unlikely(rc != SEC_BUILT))
+	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if (!fast) {
 		rc = map_auth_lists(sva, d, &o, sym);
-		if (rc != SEC_BUILT)
+		if (rc != WD_CRYPTO_BUILT)
 			return rc;
 	} else {
-		if (unlikely(sym->m_src->nb_segs != 1 || !in_data(sym->m_src, off, o.a_len) ||
-				sym->m_dst != NULL))
-			return SEC_NOT_PLAIN;
-		o.src = mbuf_addr(sva, sym->m_src, off);
+		if (unlikely(sym->m_src->nb_segs != 1 ||
+				    !wd_crypto_in_data(sym->m_src, off, o.a_len) ||
+				    sym->m_dst != NULL))
+			return WD_CRYPTO_NOT_PLAIN;
+		o.src = wd_crypto_mbuf_addr(sva, sym->m_src, off);
 	}
 	if (d->s->iv == WD_CRYPTO_IV_GCM)
 		o.a_iv = iv_gcm(d, op);
 	sqe_fill(bd3, true, d, &o);
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
 /*
@@ -597,106 +323,117 @@ build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, 
  * those in front][payload and those behind it in dst]. Whether the device copies
  * them is not known and cryptodev wants them copied, so we do.
  */
-static enum sec_build
-map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct sec_op *o, const struct rte_crypto_sym_op *sym,
-	uint32_t a_off)
+static enum wd_crypto_build
+map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym, uint32_t a_off)
 {
-	static const struct sec_lead none;
-	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
+	static const struct wd_crypto_lead none;
+	const struct wd_crypto_lead sink = {
+		.addr = wd_crypto_dma_addr(qp, qp->sink), .len = o->c_off, .sink = true
+	};
 	const uint32_t behind = o->c_off + o->c_len;
-	enum sec_build rc;
+	enum wd_crypto_build rc;
 
-	rc = map_lists(sva, qp, o, &none, sym->m_src, &sink, sym->m_dst, a_off, o->a_len,
-		a_off + o->c_off, o->a_len - o->c_off);
-	if (rc == SEC_BUILT)
-		rc = packet_copy(sym->m_dst, sym->m_src, a_off, o->c_off);
-	if (rc == SEC_BUILT)
-		rc = packet_copy(sym->m_dst, sym->m_src, a_off + behind, o->a_len - behind);
+	rc = wd_crypto_map_lists(sva, qp, o, &none, sym->m_src, &sink, sym->m_dst, a_off, o->a_len,
+			a_off + o->c_off, o->a_len - o->c_off);
+	if (rc == WD_CRYPTO_BUILT)
+		rc = wd_crypto_packet_copy(sym->m_dst, sym->m_src, a_off, o->c_off);
+	if (rc == WD_CRYPTO_BUILT)
+		rc = wd_crypto_packet_copy(
+				sym->m_dst, sym->m_src, a_off + behind, o->a_len - behind);
 	return rc;
 }
 
-static __rte_always_inline enum sec_build
-build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
+static __rte_always_inline enum wd_crypto_build
+build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
 	const uint32_t a_off = sym->auth.data.offset;
-	struct sec_op o = {
+	struct wd_crypto_map o = {
 		.a_len = sym->auth.data.length,
 		.c_len = sym->cipher.data.length,
 		.c_off = sym->cipher.data.offset - a_off,
 	};
-	enum sec_build rc;
+	enum wd_crypto_build rc;
 
 	/* The payload lies within what is authenticated. Unsigned arithmetic turns
 	 * an offset before a_off into a huge one.
 	 */
 	if (unlikely(!payload_fits(d->s, o.c_len) || o.c_off > HISI_SEC_MAX_AAD ||
-			(uint64_t)o.c_off + o.c_len > o.a_len))
-		return fast ? SEC_NOT_PLAIN : SEC_BAD_ARGS;
+			    (uint64_t)o.c_off + o.c_len > o.a_len))
+		return fast ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
 	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
-	if (unlikely(rc != SEC_BUILT))
+	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if (o.c_len != o.a_len && sym->m_dst != NULL && sym->m_dst != sym->m_src)
-		rc = fast ? SEC_NOT_PLAIN : map_chain_lists(sva, d->qp, &o, sym, a_off);
+		rc = fast ? WD_CRYPTO_NOT_PLAIN : map_chain_lists(sva, d->qp, &o, sym, a_off);
 	else
 		rc = map_payload(sva, fast, d->qp, &o, sym, a_off, o.a_len);
-	if (unlikely(rc != SEC_BUILT))
+	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	o.c_iv = iv_of(sva, fast, d, op);
 	sqe_fill(bd3, true, d, &o);
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
 /* AAD that the device cannot reach. */
-static enum sec_build
+static enum wd_crypto_build
 aad_copy(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
 {
-	uint8_t *copy = side_take(d->qp, d->s->aad_len);
+	uint8_t *copy = wd_crypto_side_take(d->qp, d->s->aad_len);
 
 	if (copy == NULL)
-		return SEC_NO_ROOM;
+		return WD_CRYPTO_NO_ROOM;
 	memcpy(copy, data + d->s->aad_offset, d->s->aad_len);
-	*addr = dma_addr(d->qp, copy);
-	return SEC_BUILT;
+	*addr = wd_crypto_dma_addr(d->qp, copy);
+	return WD_CRYPTO_BUILT;
 }
 
 /* Source [AAD][payload]; destination, if it is another, [sink][payload]. */
-static enum sec_build
-map_aead_lists(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+static enum wd_crypto_build
+map_aead_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym)
 {
 	struct wd_crypto_qp *qp = d->qp;
-	const struct sec_lead sink = { .addr = dma_addr(qp, qp->sink), .len = o->c_off, .sink = true };
+	const struct wd_crypto_lead sink = {
+		.addr = wd_crypto_dma_addr(qp, qp->sink), .len = o->c_off, .sink = true
+	};
 	const struct rte_mbuf *dst = sym->m_dst == NULL ? sym->m_src : sym->m_dst;
-	struct sec_lead aad = { .len = o->c_off };
+	struct wd_crypto_lead aad = { .len = o->c_off };
 	const uint32_t off = sym->aead.data.offset;
 
 	if (sym->aead.aad.data == NULL)
-		return SEC_BAD_ARGS;
-	aad.addr = (sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) + d->s->aad_offset;
-	if (!sva && !addr_valid(sym->aead.aad.phys_addr)) {
-		const enum sec_build rc = aad_copy(d, sym->aead.aad.data, &aad.addr);
+		return WD_CRYPTO_BAD_ARGS;
+	aad.addr = (sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) +
+			d->s->aad_offset;
+	if (!sva && !wd_crypto_addr_valid(sym->aead.aad.phys_addr)) {
+		const enum wd_crypto_build rc = aad_copy(d, sym->aead.aad.data, &aad.addr);
 
-		if (rc != SEC_BUILT)
+		if (rc != WD_CRYPTO_BUILT)
 			return rc;
 	}
-	return map_lists(sva, qp, o, &aad, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
+	return wd_crypto_map_lists(
+			sva, qp, o, &aad, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
 }
 
 /* The usual case of it: one segment, in place, and so one list of two entries. */
-static __rte_always_inline enum sec_build
-map_aead_pair(const bool sva, const struct sec_dest *d, struct sec_op *o, const struct rte_crypto_sym_op *sym)
+static __rte_always_inline enum wd_crypto_build
+map_aead_pair(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym)
 {
 	const uint64_t aad = sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr;
 	const uint32_t off = sym->aead.data.offset;
 	struct hisi_sgl *list;
 	struct hisi_sge *sge;
 
-	if (unlikely(sym->m_src->nb_segs != 1 || !in_data(sym->m_src, off, o->c_len) || o->c_len == 0 ||
-			sym->m_dst != NULL || sym->aead.aad.data == NULL || (!sva && !addr_valid(aad))))
-		return SEC_NOT_PLAIN;
-	list = side_take(d->qp, sizeof(*list) + 2 * sizeof(*sge));
+	if (unlikely(sym->m_src->nb_segs != 1 || !wd_crypto_in_data(sym->m_src, off, o->c_len) ||
+			    o->c_len == 0 || sym->m_dst != NULL || sym->aead.aad.data == NULL ||
+			    (!sva && !wd_crypto_addr_valid(aad))))
+		return WD_CRYPTO_NOT_PLAIN;
+	list = wd_crypto_side_take(d->qp, sizeof(*list) + 2 * sizeof(*sge));
 	if (unlikely(list == NULL))
-		return SEC_NOT_PLAIN;
+		return WD_CRYPTO_NOT_PLAIN;
 	*list = (struct hisi_sgl){
 		.entry_sum_in_chain = rte_cpu_to_le_16(2),
 		.entry_sum_in_sgl = rte_cpu_to_le_16(2),
@@ -708,12 +445,12 @@ map_aead_pair(const bool sva, const struct sec_dest *d, struct sec_op *o, const 
 		.len = rte_cpu_to_le_32(o->c_off),
 	};
 	sge[1] = (struct hisi_sge){
-		.addr = rte_cpu_to_le_64(mbuf_addr(sva, sym->m_src, off)),
+		.addr = rte_cpu_to_le_64(wd_crypto_mbuf_addr(sva, sym->m_src, off)),
 		.len = rte_cpu_to_le_32(o->c_len),
 	};
-	o->src = o->dst = dma_addr(d->qp, list);
+	o->src = o->dst = wd_crypto_dma_addr(d->qp, list);
 	o->src_sgl = o->dst_sgl = true;
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
 /*
@@ -721,19 +458,20 @@ map_aead_pair(const bool sva, const struct sec_dest *d, struct sec_op *o, const 
  * encrypted block, the pre-counter block IV || 1, so ask for that: ECB into our
  * own memory, from where dequeue stores the tag or compares it.
  */
-static __rte_noinline enum sec_build
+static __rte_noinline enum wd_crypto_build
 build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 {
-	struct sec_op o = {
+	struct wd_crypto_map o = {
 		.c_len = HISI_SEC_IV_SIZE,
-		.dst = dma_addr(d->qp, scratch_of(d)->digest),
+		.dst = wd_crypto_dma_addr(d->qp, scratch_of(d)->digest),
 	};
 
 	if (op->sym->aead.digest.data == NULL)
-		return SEC_BAD_ARGS;
+		return WD_CRYPTO_BAD_ARGS;
 	o.src = iv_ctr(d, op);
-	d->slot->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
-		WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG;
+	d->slot->expect = HISI_SEC_STATUS_DONE |
+			HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT | WD_CRYPTO_RESULT_SLOW |
+			WD_CRYPTO_RESULT_TAG;
 	sqe_fill(bd3, false, d, &o);
 	if (bd3) {
 		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
@@ -750,29 +488,33 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 		SQE_SET(bd->dw3, HISI_SEC_BD2_3_C_ICV_LEN, 0);
 		SQE_SET(bd->dw0, HISI_SEC_BD2_0_SEQ, HISI_SEC_SEQ_CIPHER_AUTH);
 	}
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
-static __rte_always_inline enum sec_build
-build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, struct rte_crypto_op *op)
+static __rte_always_inline enum wd_crypto_build
+build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	struct sec_op o = { .a_len = d->s->aad_len, .c_len = sym->aead.data.length, .c_off = d->s->aad_len };
-	enum sec_build rc;
+	struct wd_crypto_map o = {
+		.a_len = d->s->aad_len, .c_len = sym->aead.data.length, .c_off = d->s->aad_len
+	};
+	enum wd_crypto_build rc;
 
 	if (unlikely(o.c_len < d->s->c_min)) {
 		if (fast)
-			return SEC_NOT_PLAIN;
-		return o.c_off == 0 && d->s->iv == WD_CRYPTO_IV_GCM ? build_gcm_empty(bd3, d, op) : SEC_BAD_ARGS;
+			return WD_CRYPTO_NOT_PLAIN;
+		return o.c_off == 0 && d->s->iv == WD_CRYPTO_IV_GCM ? build_gcm_empty(bd3, d, op) :
+								      WD_CRYPTO_BAD_ARGS;
 	}
 	rc = map_digest(sva, fast, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
-	if (unlikely(rc != SEC_BUILT))
+	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if (o.c_off == 0)
 		rc = map_payload(sva, fast, d->qp, &o, sym, sym->aead.data.offset, o.c_len);
 	else
 		rc = fast ? map_aead_pair(sva, d, &o, sym) : map_aead_lists(sva, d, &o, sym);
-	if (unlikely(rc != SEC_BUILT))
+	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if (likely(d->s->iv == WD_CRYPTO_IV_GCM)) {
 		o.c_iv = o.a_iv = iv_gcm(d, op);
@@ -780,16 +522,16 @@ build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d, 
 		struct wd_crypto_scratch *scratch = scratch_of(d);
 
 		ccm_iv(d->s, (const uint8_t *)op + d->s->iv_offset, o.c_len, scratch);
-		o.c_iv = dma_addr(d->qp, scratch->c_iv);
-		o.a_iv = dma_addr(d->qp, scratch->a_iv);
+		o.c_iv = wd_crypto_dma_addr(d->qp, scratch->c_iv);
+		o.a_iv = wd_crypto_dma_addr(d->qp, scratch->a_iv);
 	}
 	sqe_fill(bd3, true, d, &o);
-	return SEC_BUILT;
+	return WD_CRYPTO_BUILT;
 }
 
-static __rte_always_inline enum sec_build
+static __rte_always_inline enum wd_crypto_build
 build_class(const bool bd3, const bool sva, const bool fast, const enum wd_crypto_class class,
-	struct sec_dest *d, struct rte_crypto_op *op)
+		struct sec_dest *d, struct rte_crypto_op *op)
 {
 	switch (class) {
 	case WD_CRYPTO_CIPHER:
@@ -808,7 +550,8 @@ build_class(const bool bd3, const bool sva, const bool fast, const enum wd_crypt
 static __rte_always_inline bool
 has_session(const struct rte_crypto_op *op)
 {
-	return op->type == RTE_CRYPTO_OP_TYPE_SYMMETRIC && op->sess_type == RTE_CRYPTO_OP_WITH_SESSION;
+	return op->type == RTE_CRYPTO_OP_TYPE_SYMMETRIC &&
+			op->sess_type == RTE_CRYPTO_OP_WITH_SESSION;
 }
 
 /* The op's session if it is one of this driver's, else NULL. */
@@ -823,9 +566,9 @@ session_of(const struct rte_crypto_op *op, uint8_t driver_id)
 }
 
 /* Any op, whatever is the matter with it. */
-static __rte_noinline enum sec_build
+static __rte_noinline enum wd_crypto_build
 build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
-	struct rte_crypto_op *op)
+		struct rte_crypto_op *op)
 {
 	struct sec_dest d = {
 		.qp = qp,
@@ -834,12 +577,12 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_cry
 	};
 
 	if (op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC || op->sym->m_src == NULL)
-		return SEC_BAD_ARGS;
+		return WD_CRYPTO_BAD_ARGS;
 	d.s = session_of(op, qp->driver_id);
 	/* a session of a device with another BD type or addressing, or a cleared one */
 	if (d.s == NULL || d.s->class > WD_CRYPTO_AEAD ||
 			(d.s->kind & ~WD_CRYPTO_KIND_SLOW) != (qp->kind | d.s->class))
-		return SEC_BAD_SESSION;
+		return WD_CRYPTO_BAD_SESSION;
 	d.template = template_load(d.s);
 	slot->expect = d.s->expect;
 	return build_class(bd3, sva, false, d.s->class, &d, op);
@@ -847,22 +590,22 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_cry
 
 /* An op that could not be built ends the burst; the ones before it still go out. */
 static __rte_noinline void
-refuse(struct wd_crypto_qp *qp, struct rte_crypto_op *op, enum sec_build why, bool alone)
+refuse(struct wd_crypto_qp *qp, struct rte_crypto_op *op, enum wd_crypto_build why, bool alone)
 {
 	/* a full side ring is a full queue, unless this op has all of it */
-	if (why == SEC_NO_ROOM && !alone)
+	if (why == WD_CRYPTO_NO_ROOM && !alone)
 		return;
 	qp->stats.enqueue_err_count++;
-	op->status = why == SEC_BAD_SESSION ? RTE_CRYPTO_OP_STATUS_INVALID_SESSION :
-					      RTE_CRYPTO_OP_STATUS_INVALID_ARGS;
+	op->status = why == WD_CRYPTO_BAD_SESSION ? RTE_CRYPTO_OP_STATUS_INVALID_SESSION :
+						    RTE_CRYPTO_OP_STATUS_INVALID_ARGS;
 }
 
 /* An op with all checks; the only way for ops that are not of the burst's class. */
-static __rte_always_inline enum sec_build
+static __rte_always_inline enum wd_crypto_build
 enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
-	struct rte_crypto_op *op)
+		struct rte_crypto_op *op)
 {
-	const enum sec_build rc = build_any(bd3, sva, qp, slot, op);
+	const enum wd_crypto_build rc = build_any(bd3, sva, qp, slot, op);
 
 	slot->op = op;
 	slot->side_tail = qp->side_tail;
@@ -872,11 +615,12 @@ enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_c
 /*
  * Up to nb ops from ops[0] on that have one session, into descriptors from idx on,
  * short of the ring's end. Returns how many; fewer than one that could not be
- * built leave *rc at SEC_BUILT.
+ * built leave *rc at WD_CRYPTO_BUILT.
  */
 static __rte_always_inline uint32_t
-enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class, struct wd_crypto_qp *qp,
-	struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, enum sec_build *rc)
+enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
+		struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t nb, uint32_t idx,
+		enum wd_crypto_build *rc)
 {
 	struct sec_dest d = {
 		.qp = qp,
@@ -890,21 +634,21 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class, st
 
 	if (unlikely(d.s == NULL || d.s->kind != (qp->kind | class))) {
 		*rc = enqueue_one(bd3, sva, qp, d.slot, op);
-		return *rc == SEC_BUILT;
+		return *rc == WD_CRYPTO_BUILT;
 	}
 	expect = d.s->expect;
 	d.template = template_load(d.s);
 	do {
-		enum sec_build built = SEC_NOT_PLAIN;
+		enum wd_crypto_build built = WD_CRYPTO_NOT_PLAIN;
 
 		d.slot->op = op;
 		d.slot->expect = expect;
 		if (likely(op->sym->m_src != NULL))
 			built = build_class(bd3, sva, true, class, &d, op);
 		d.slot->side_tail = qp->side_tail;
-		if (unlikely(built != SEC_BUILT)) {
+		if (unlikely(built != WD_CRYPTO_BUILT)) {
 			*rc = enqueue_one(bd3, sva, qp, d.slot, op);
-			if (*rc != SEC_BUILT)
+			if (*rc != WD_CRYPTO_BUILT)
 				break;
 		}
 		d.slot++;
@@ -919,24 +663,25 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class, st
 /* A burst whose ops are of one class, as most are; ops of others come out right, only slower. */
 static __rte_always_inline uint16_t
 enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct wd_crypto_qp *qp,
-	struct rte_crypto_op **ops, uint16_t nb_ops)
+		struct rte_crypto_op **ops, uint16_t nb_ops)
 {
 	struct wd_queue *q = &qp->q;
 	const uint32_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
 	const uint32_t mask = q->sq_mask;
 	const bool idle = wd_queue_in_flight(q) == 0;
-	enum sec_build rc = SEC_BUILT;
+	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
 	uint32_t side_start, i = 0;
 
 	if (idle)
 		qp->side_head = qp->side_tail = 0;
 	side_start = qp->side_tail;
-	while (i < nb && rc == SEC_BUILT) {
+	while (i < nb && rc == WD_CRYPTO_BUILT) {
 		const uint32_t idx = (q->tail + i) & mask;
 
-		i += enqueue_run(bd3, sva, class, qp, ops + i, RTE_MIN(nb - i, mask + 1 - idx), idx, &rc);
+		i += enqueue_run(bd3, sva, class, qp, ops + i, RTE_MIN(nb - i, mask + 1 - idx), idx,
+				&rc);
 	}
-	if (unlikely(rc != SEC_BUILT)) {
+	if (unlikely(rc != WD_CRYPTO_BUILT)) {
 		/* what the op took of the side ring before it failed */
 		qp->side_tail = i == 0 ? side_start : qp->slots[(q->tail + i - 1) & mask].side_tail;
 		refuse(qp, ops[i], rc, idle && i == 0);
@@ -969,7 +714,8 @@ result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expec
 {
 	const uint32_t icv = result >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK;
 	const uint32_t flag = result >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK;
-	const uint32_t error = result >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT & HISI_SEC_STATUS_ERROR_TYPE_MASK;
+	const uint32_t error = result >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT &
+			HISI_SEC_STATUS_ERROR_TYPE_MASK;
 
 	if ((result & HISI_SEC_STATUS_DONE) == 0 || error != 0)
 		return RTE_CRYPTO_OP_STATUS_ERROR;
@@ -991,15 +737,17 @@ finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t
 {
 	const struct rte_crypto_op *op = slot->op;
 	const struct rte_cryptodev_sym_session *sess = op->sym->session;
-	const struct wd_crypto_session *s = (const struct wd_crypto_session *)sess->driver_priv_data;
+	const struct wd_crypto_session *s =
+			(const struct wd_crypto_session *)sess->driver_priv_data;
 	enum rte_crypto_op_status status = result_status(s, result, slot->expect);
 	uint8_t *mac = qp->scratch[slot - qp->slots].digest;
 	uint8_t *digest = s->class == WD_CRYPTO_AEAD ? op->sym->aead.digest.data :
 						       op->sym->auth.digest.data;
 	/* otherwise the device has compared */
-	const bool compare = s->class == WD_CRYPTO_AUTH || (slot->expect & WD_CRYPTO_RESULT_TAG) != 0;
+	const bool compare = s->class == WD_CRYPTO_AUTH ||
+			(slot->expect & WD_CRYPTO_RESULT_TAG) != 0;
 	const bool bounced = (slot->expect & WD_CRYPTO_RESULT_SLOW) != 0 &&
-		(slot->expect & WD_CRYPTO_RESULT_NOTHING) == 0;
+			(slot->expect & WD_CRYPTO_RESULT_NOTHING) == 0;
 
 	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && bounced) {
 		if (!s->verify)
@@ -1019,7 +767,8 @@ flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
 	struct wd_queue *q = &qp->q;
 
 	for (uint16_t i = 0; i < nb; i++) {
-		const struct wd_crypto_slot *slot = &qp->slots[(uint16_t)(q->head + i) & q->sq_mask];
+		const struct wd_crypto_slot *slot =
+				&qp->slots[(uint16_t)(q->head + i) & q->sq_mask];
 
 		ops[i] = slot->op;
 		ops[i]->status = RTE_CRYPTO_OP_STATUS_ERROR;
@@ -1056,8 +805,8 @@ take_results(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t idx, 
 
 		ops[i] = op;
 		op->status = likely((result & WD_CRYPTO_RESULT_MASK) == slot->expect) ?
-			RTE_CRYPTO_OP_STATUS_SUCCESS :
-			finish_slow(qp, slot, result);
+				RTE_CRYPTO_OP_STATUS_SUCCESS :
+				finish_slow(qp, slot, result);
 	}
 	qp->side_head = slot[-1].side_tail;
 }
@@ -1093,38 +842,38 @@ wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_
 
 /* ---- the enqueue functions ---- */
 
-#define SEC_ENQUEUE_CLASS(variant, bd3, sva, name, class)                                           \
-	static __rte_noinline uint16_t wd_crypto_sec_enqueue_##variant##_##name(                    \
-		struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)               \
-	{                                                                                           \
-		return enqueue(bd3, sva, class, qp, ops, nb_ops);                                   \
+#define SEC_ENQUEUE_CLASS(variant, bd3, sva, name, class)                                          \
+	static __rte_noinline uint16_t wd_crypto_sec_enqueue_##variant##_##name(                   \
+			struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)      \
+	{                                                                                          \
+		return enqueue(bd3, sva, class, qp, ops, nb_ops);                                  \
 	}
 
 /* The first op's class chooses the loop for the burst. */
-#define SEC_ENQUEUE(variant, bd3, sva)                                                              \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, cipher, WD_CRYPTO_CIPHER)                              \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, auth, WD_CRYPTO_AUTH)                                  \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, chain, WD_CRYPTO_CHAIN)                                \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, aead, WD_CRYPTO_AEAD)                                  \
-	static uint16_t wd_crypto_sec_enqueue_##variant(                                            \
-		void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops)                      \
-	{                                                                                           \
-		struct wd_crypto_qp *qp = queue_pair;                                               \
-		const struct wd_crypto_session *s;                                                  \
-												    \
-		if (unlikely(nb_ops == 0))                                                          \
-			return 0;                                                                   \
-		s = session_of(ops[0], qp->driver_id);                                              \
-		switch (s == NULL ? WD_CRYPTO_CIPHER : s->class) {                                  \
-		case WD_CRYPTO_CHAIN:                                                               \
-			return wd_crypto_sec_enqueue_##variant##_chain(qp, ops, nb_ops);            \
-		case WD_CRYPTO_AEAD:                                                                \
-			return wd_crypto_sec_enqueue_##variant##_aead(qp, ops, nb_ops);             \
-		case WD_CRYPTO_AUTH:                                                                \
-			return wd_crypto_sec_enqueue_##variant##_auth(qp, ops, nb_ops);             \
-		default:                                                                            \
-			return wd_crypto_sec_enqueue_##variant##_cipher(qp, ops, nb_ops);           \
-		}                                                                                   \
+#define SEC_ENQUEUE(variant, bd3, sva)                                                             \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, cipher, WD_CRYPTO_CIPHER)                             \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, auth, WD_CRYPTO_AUTH)                                 \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, chain, WD_CRYPTO_CHAIN)                               \
+	SEC_ENQUEUE_CLASS(variant, bd3, sva, aead, WD_CRYPTO_AEAD)                                 \
+	static uint16_t wd_crypto_sec_enqueue_##variant(                                           \
+			void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops)             \
+	{                                                                                          \
+		struct wd_crypto_qp *qp = queue_pair;                                              \
+		const struct wd_crypto_session *s;                                                 \
+                                                                                                   \
+		if (unlikely(nb_ops == 0))                                                         \
+			return 0;                                                                  \
+		s = session_of(ops[0], qp->driver_id);                                             \
+		switch (s == NULL ? WD_CRYPTO_CIPHER : s->class) {                                 \
+		case WD_CRYPTO_CHAIN:                                                              \
+			return wd_crypto_sec_enqueue_##variant##_chain(qp, ops, nb_ops);           \
+		case WD_CRYPTO_AEAD:                                                               \
+			return wd_crypto_sec_enqueue_##variant##_aead(qp, ops, nb_ops);            \
+		case WD_CRYPTO_AUTH:                                                               \
+			return wd_crypto_sec_enqueue_##variant##_auth(qp, ops, nb_ops);            \
+		default:                                                                           \
+			return wd_crypto_sec_enqueue_##variant##_cipher(qp, ops, nb_ops);          \
+		}                                                                                  \
 	}
 
 SEC_ENQUEUE(bd2_iova, false, false)

@@ -24,21 +24,23 @@ struct sec_codes {
 	uint64_t c_key_addr, a_key_addr;
 };
 
-#define PUT(value, field) (((value) & field##_MASK) << field##_SHIFT)
+#define PUT(value, field) (((value)&field##_MASK) << field##_SHIFT)
 
 static void
 pack_bd2(struct hisi_sec_bd2 *bd, const struct sec_codes *c)
 {
 	bd->dw0 = rte_cpu_to_le_32(PUT(HISI_SEC_TYPE_BD2, HISI_SEC_BD2_0_TYPE) |
-		PUT(c->cipher, HISI_SEC_BD2_0_CIPHER) | PUT(c->auth, HISI_SEC_BD2_0_AUTH) |
-		PUT(c->seq, HISI_SEC_BD2_0_SEQ) | PUT(c->de, HISI_SEC_BD2_0_DE) |
-		PUT(c->scene, HISI_SEC_BD2_0_SCENE));
+			PUT(c->cipher, HISI_SEC_BD2_0_CIPHER) | PUT(c->auth, HISI_SEC_BD2_0_AUTH) |
+			PUT(c->seq, HISI_SEC_BD2_0_SEQ) | PUT(c->de, HISI_SEC_BD2_0_DE) |
+			PUT(c->scene, HISI_SEC_BD2_0_SCENE));
 	bd->dw1 = rte_cpu_to_le_32(PUT(c->ai_gen, HISI_SEC_BD2_1_AI_GEN));
 	bd->dw2 = rte_cpu_to_le_32(PUT(c->mac_len, HISI_SEC_BD2_2_MAC_LEN) |
-		PUT(c->a_key_len, HISI_SEC_BD2_2_A_KEY_LEN) | PUT(c->a_alg, HISI_SEC_BD2_2_A_ALG));
+			PUT(c->a_key_len, HISI_SEC_BD2_2_A_KEY_LEN) |
+			PUT(c->a_alg, HISI_SEC_BD2_2_A_ALG));
 	bd->dw3 = rte_cpu_to_le_32(PUT(c->c_icv_len, HISI_SEC_BD2_3_C_ICV_LEN) |
-		PUT(c->c_key_len, HISI_SEC_BD2_3_C_KEY_LEN) |
-		PUT(c->c_mode, HISI_SEC_BD2_3_C_MODE) | PUT(c->c_alg, HISI_SEC_BD2_3_C_ALG));
+			PUT(c->c_key_len, HISI_SEC_BD2_3_C_KEY_LEN) |
+			PUT(c->c_mode, HISI_SEC_BD2_3_C_MODE) |
+			PUT(c->c_alg, HISI_SEC_BD2_3_C_ALG));
 	bd->c_key_addr = rte_cpu_to_le_64(c->c_key_addr);
 	bd->a_key_addr = rte_cpu_to_le_64(c->a_key_addr);
 }
@@ -49,18 +51,18 @@ pack_bd3(struct hisi_sec_bd3 *bd, const struct sec_codes *c)
 	const bool ctr = c->cipher != HISI_SEC_CIPHER_NONE && c->c_mode == HISI_SEC_C_MODE_CTR;
 
 	bd->dw0 = rte_cpu_to_le_32(PUT(HISI_SEC_TYPE_BD3, HISI_SEC_BD3_0_TYPE) |
-		PUT(c->scene, HISI_SEC_BD3_0_SCENE) | PUT(c->de, HISI_SEC_BD3_0_DE));
+			PUT(c->scene, HISI_SEC_BD3_0_SCENE) | PUT(c->de, HISI_SEC_BD3_0_DE));
 	bd->dw1 = rte_cpu_to_le_32(PUT(c->cipher, HISI_SEC_BD3_1_CIPHER) |
-		PUT(c->c_icv_len, HISI_SEC_BD3_1_C_ICV_LEN) |
-		PUT(c->c_key_len, HISI_SEC_BD3_1_C_KEY_LEN) |
-		PUT(c->c_mode, HISI_SEC_BD3_1_C_MODE) | PUT(c->c_alg, HISI_SEC_BD3_1_C_ALG) |
-		PUT(c->seq, HISI_SEC_BD3_1_SEQ));
+			PUT(c->c_icv_len, HISI_SEC_BD3_1_C_ICV_LEN) |
+			PUT(c->c_key_len, HISI_SEC_BD3_1_C_KEY_LEN) |
+			PUT(c->c_mode, HISI_SEC_BD3_1_C_MODE) |
+			PUT(c->c_alg, HISI_SEC_BD3_1_C_ALG) | PUT(c->seq, HISI_SEC_BD3_1_SEQ));
 	bd->dw14 = rte_cpu_to_le_32(PUT(c->auth, HISI_SEC_BD3_14_AUTH) |
-		PUT(c->ai_gen, HISI_SEC_BD3_14_AI_GEN) |
-		PUT(c->mac_len, HISI_SEC_BD3_14_MAC_LEN) |
-		PUT(c->a_key_len, HISI_SEC_BD3_14_A_KEY_LEN) |
-		PUT(c->a_alg, HISI_SEC_BD3_14_A_ALG) |
-		PUT(ctr ? HISI_SEC_CTR_128BIT : 0, HISI_SEC_BD3_14_CTR_MODE));
+			PUT(c->ai_gen, HISI_SEC_BD3_14_AI_GEN) |
+			PUT(c->mac_len, HISI_SEC_BD3_14_MAC_LEN) |
+			PUT(c->a_key_len, HISI_SEC_BD3_14_A_KEY_LEN) |
+			PUT(c->a_alg, HISI_SEC_BD3_14_A_ALG) |
+			PUT(ctr ? HISI_SEC_CTR_128BIT : 0, HISI_SEC_BD3_14_CTR_MODE));
 	bd->c_key_addr = rte_cpu_to_le_64(c->c_key_addr);
 	bd->a_key_addr = rte_cpu_to_le_64(c->a_key_addr);
 }
@@ -78,8 +80,9 @@ c_key_code(const struct wd_crypto_alg *alg, unsigned int key_len)
 	default:
 		if (alg->c_mode == HISI_SEC_C_MODE_XTS)
 			key_len /= 2;
-		return key_len == 16 ? HISI_SEC_C_KEY_128 :
-			key_len == 24 ? HISI_SEC_C_KEY_192 : HISI_SEC_C_KEY_256;
+		return key_len == 16	      ? HISI_SEC_C_KEY_128 :
+				key_len == 24 ? HISI_SEC_C_KEY_192 :
+						HISI_SEC_C_KEY_256;
 	}
 }
 
@@ -113,8 +116,8 @@ no_key(const char *what)
 }
 
 static int
-set_cipher(struct wd_crypto_session *s, struct sec_codes *c, const struct rte_crypto_cipher_xform *cipher,
-	const struct wd_crypto_alg *alg)
+set_cipher(struct wd_crypto_session *s, struct sec_codes *c,
+		const struct rte_crypto_cipher_xform *cipher, const struct wd_crypto_alg *alg)
 {
 	if (cipher->key.data == NULL)
 		return no_key("cipher");
@@ -138,7 +141,7 @@ set_cipher(struct wd_crypto_session *s, struct sec_codes *c, const struct rte_cr
 
 static int
 set_auth(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
-	const struct rte_crypto_auth_xform *auth, const struct wd_crypto_alg *alg)
+		const struct rte_crypto_auth_xform *auth, const struct wd_crypto_alg *alg)
 {
 	if (auth->key.length > 0 && auth->key.data == NULL)
 		return no_key("auth");
@@ -161,7 +164,7 @@ set_auth(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
 
 static int
 set_auth_only(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
-	const struct rte_crypto_auth_xform *auth, const struct wd_crypto_alg *alg)
+		const struct rte_crypto_auth_xform *auth, const struct wd_crypto_alg *alg)
 {
 	const int rc = set_auth(s, c, version, auth, alg);
 
@@ -178,12 +181,13 @@ set_auth_only(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 
 static int
 set_chain(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
-	const struct rte_crypto_sym_xform *first, const struct wd_crypto_alg *first_alg,
-	const struct wd_crypto_alg *second_alg)
+		const struct rte_crypto_sym_xform *first, const struct wd_crypto_alg *first_alg,
+		const struct wd_crypto_alg *second_alg)
 {
 	const bool cipher_first = first->type == RTE_CRYPTO_SYM_XFORM_CIPHER;
 	const struct rte_crypto_sym_xform *second = first->next;
-	const struct rte_crypto_cipher_xform *cipher = cipher_first ? &first->cipher : &second->cipher;
+	const struct rte_crypto_cipher_xform *cipher = cipher_first ? &first->cipher :
+								      &second->cipher;
 	const struct rte_crypto_auth_xform *auth = cipher_first ? &second->auth : &first->auth;
 	const bool encrypt = cipher->op == RTE_CRYPTO_CIPHER_OP_ENCRYPT;
 	int rc;
@@ -194,19 +198,20 @@ set_chain(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version
 		return -ENOTSUP;
 	}
 	if (first_alg->min_chain_version > version || second_alg->min_chain_version > version) {
-		WD_CRYPTO_LOG(ERR, "hw=v%u has no chain of these algorithms: cipher %d, auth %d", version,
-			cipher->algo, auth->algo);
+		WD_CRYPTO_LOG(ERR, "hw=v%u has no chain of these algorithms: cipher %d, auth %d",
+				version, cipher->algo, auth->algo);
 		return -ENOTSUP;
 	}
-	if (cipher_first != encrypt ||
-			encrypt != (auth->op == RTE_CRYPTO_AUTH_OP_GENERATE)) {
-		WD_CRYPTO_LOG(ERR, "chain order is not supported: encrypt then generate, or verify then"
-			" decrypt");
+	if (cipher_first != encrypt || encrypt != (auth->op == RTE_CRYPTO_AUTH_OP_GENERATE)) {
+		WD_CRYPTO_LOG(ERR,
+				"chain order is not supported: encrypt then generate, or verify then"
+				" decrypt");
 		return -ENOTSUP;
 	}
 	if (auth->digest_length % 4 != 0) {
-		WD_CRYPTO_LOG(ERR, "digest of %u bytes in a chain is not supported: a multiple of 4",
-			auth->digest_length);
+		WD_CRYPTO_LOG(ERR,
+				"digest of %u bytes in a chain is not supported: a multiple of 4",
+				auth->digest_length);
 		return -ENOTSUP;
 	}
 	rc = set_cipher(s, c, cipher, cipher_first ? first_alg : second_alg);
@@ -220,7 +225,7 @@ set_chain(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version
 
 static int
 set_aead(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
-	const struct rte_crypto_aead_xform *aead, const struct wd_crypto_alg *alg)
+		const struct rte_crypto_aead_xform *aead, const struct wd_crypto_alg *alg)
 {
 	const bool encrypt = aead->op == RTE_CRYPTO_AEAD_OP_ENCRYPT;
 
@@ -267,7 +272,7 @@ set_copy(struct wd_crypto_session *s, struct sec_codes *c)
 
 static int
 set_cipher_only(struct wd_crypto_session *s, struct sec_codes *c,
-	const struct rte_crypto_cipher_xform *cipher, const struct wd_crypto_alg *alg)
+		const struct rte_crypto_cipher_xform *cipher, const struct wd_crypto_alg *alg)
 {
 	s->class = WD_CRYPTO_CIPHER;
 	s->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT;
@@ -277,8 +282,8 @@ set_cipher_only(struct wd_crypto_session *s, struct sec_codes *c,
 /* Two transforms, one of them NULL: the other one alone, or the copy. */
 static int
 set_half(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
-	const struct rte_crypto_sym_xform *a, const struct wd_crypto_alg *a_alg,
-	const struct rte_crypto_sym_xform *b, const struct wd_crypto_alg *b_alg)
+		const struct rte_crypto_sym_xform *a, const struct wd_crypto_alg *a_alg,
+		const struct rte_crypto_sym_xform *b, const struct wd_crypto_alg *b_alg)
 {
 	const struct rte_crypto_sym_xform *left = wd_crypto_is_null(a) ? b : a;
 	const struct wd_crypto_alg *alg = wd_crypto_is_null(a) ? b_alg : a_alg;
@@ -299,7 +304,7 @@ set_half(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
 
 static int
 session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
-	const struct rte_crypto_sym_xform *xform)
+		const struct rte_crypto_sym_xform *xform)
 {
 	const struct wd_crypto_alg *alg = wd_crypto_alg_find(version, xform), *next_alg;
 
@@ -308,7 +313,7 @@ session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 	c->scene = HISI_SEC_SCENE_IPSEC;
 	c->de = HISI_SEC_DE_SEPARATE;
 	s->expect = HISI_SEC_STATUS_DONE |
-		(HISI_SEC_FLAG_CIPHER | HISI_SEC_FLAG_AUTH) << HISI_SEC_STATUS_FLAG_SHIFT;
+			(HISI_SEC_FLAG_CIPHER | HISI_SEC_FLAG_AUTH) << HISI_SEC_STATUS_FLAG_SHIFT;
 	if (xform->next != NULL) {
 		next_alg = wd_crypto_alg_find(version, xform->next);
 		if (next_alg == NULL)
@@ -319,7 +324,8 @@ session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 	}
 	switch (xform->type) {
 	case RTE_CRYPTO_SYM_XFORM_CIPHER:
-		return wd_crypto_is_null(xform) ? set_copy(s, c) : set_cipher_only(s, c, &xform->cipher, alg);
+		return wd_crypto_is_null(xform) ? set_copy(s, c) :
+						  set_cipher_only(s, c, &xform->cipher, alg);
 	case RTE_CRYPTO_SYM_XFORM_AUTH:
 		if (wd_crypto_is_null(xform)) {
 			s->auth_region = true;
@@ -333,7 +339,7 @@ session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 
 int
 wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xform *xform,
-	struct rte_cryptodev_sym_session *sess)
+		struct rte_cryptodev_sym_session *sess)
 {
 	const struct wd_crypto_dev *priv = dev->data->dev_private;
 	struct wd_crypto_session *s = CRYPTODEV_GET_SYM_SESS_PRIV(sess);
@@ -342,8 +348,10 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 	int rc;
 
 	if (!rte_wd_mem_visible(priv->wd, s, sizeof(*s))) {
-		WD_CRYPTO_LOG(ERR, "session at %p is not in hugepage memory that device %s can see; take the"
-			" session pool from EAL memory", (void *)s, priv->wd->name);
+		WD_CRYPTO_LOG(ERR,
+				"session at %p is not in hugepage memory that device %s can see; take the"
+				" session pool from EAL memory",
+				(void *)s, priv->wd->name);
 		return -EFAULT;
 	}
 	memset(s, 0, sizeof(*s));
@@ -371,7 +379,8 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 }
 
 void
-wd_crypto_session_clear(struct rte_cryptodev *dev __rte_unused, struct rte_cryptodev_sym_session *sess)
+wd_crypto_session_clear(
+		struct rte_cryptodev *dev __rte_unused, struct rte_cryptodev_sym_session *sess)
 {
 	/* not a memset: the compiler may not leave it out */
 	explicit_bzero(CRYPTODEV_GET_SYM_SESS_PRIV(sess), sizeof(struct wd_crypto_session));

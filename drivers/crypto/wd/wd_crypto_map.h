@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/**
+ * @file
+ * From packets to device addresses: what the data path inlines, and the calls for
+ * packets that need scatter-gather lists.
+ */
+
+#ifndef WD_CRYPTO_MAP_H
+#define WD_CRYPTO_MAP_H
+
+#include <rte_mbuf.h>
+
+#include "wd_crypto.h"
+
+/* What keeps an op from being built. */
+enum wd_crypto_build {
+	WD_CRYPTO_BUILT,
+	WD_CRYPTO_NOT_PLAIN, /* not for the fast path, which has changed nothing */
+	WD_CRYPTO_NO_ROOM, /* in the side ring: try again after a dequeue */
+	WD_CRYPTO_BAD_ARGS,
+	WD_CRYPTO_BAD_SESSION,
+};
+
+/* What differs from op to op in a descriptor. */
+struct wd_crypto_map {
+	uint64_t src, dst;
+	uint64_t mac, c_iv, a_iv;
+	uint32_t a_len, c_len;
+	uint32_t c_off; /* of the payload in src and dst; what comes before is authenticated only */
+	bool src_sgl, dst_sgl;
+};
+
+/* Bytes in front of a payload that are not in its mbuf; len 0 for none. */
+struct wd_crypto_lead {
+	uint64_t addr;
+	uint32_t len;
+	bool sink; /* addr is the sink, which is smaller than len may be */
+};
+
+static __rte_always_inline uint64_t
+wd_crypto_dma_addr(const struct wd_crypto_qp *qp, const void *p)
+{
+	return (uintptr_t)p + qp->iova_delta;
+}
+
+static __rte_always_inline bool
+wd_crypto_addr_valid(uint64_t iova)
+{
+	return iova != 0 && iova != RTE_BAD_IOVA;
+}
+
+static __rte_always_inline uint64_t
+wd_crypto_mbuf_addr(const bool sva, const struct rte_mbuf *m, uint32_t off)
+{
+	return sva ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
+}
+
+/* Whether [off, off + len) is in the data of a single segment. */
+static __rte_always_inline bool
+wd_crypto_in_data(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	return (uint64_t)off + len <= m->data_len;
+}
+
+/* Of a destination the room counts: its data length may still be set by the application. */
+static __rte_always_inline bool
+wd_crypto_in_room(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	return (uint64_t)m->data_off + off + len <= m->buf_len;
+}
+
+/* Space in the side ring, or NULL. */
+static inline void *
+wd_crypto_side_take(struct wd_crypto_qp *qp, uint32_t nb_bytes)
+{
+	const uint32_t n = (nb_bytes + WD_CRYPTO_SIDE_UNIT - 1) / WD_CRYPTO_SIDE_UNIT;
+	const uint32_t head = qp->side_head, tail = qp->side_tail;
+	uint32_t at;
+
+	/* one unit stays free, so that equal indices mean empty */
+	if (tail < head ? head - tail > n : WD_CRYPTO_SIDE_UNITS - tail > n - (head == 0 ? 0 : 1))
+		at = tail;
+	else if (tail >= head && head > n)
+		at = 0;
+	else
+		return NULL;
+	qp->side_tail = at + n == WD_CRYPTO_SIDE_UNITS ? 0 : at + n;
+	return qp->side + (size_t)at * WD_CRYPTO_SIDE_UNIT;
+}
+
+/**
+ * Addresses for [src_off, src_off + src_len) of src and, out of place, for a range of
+ * dst, each behind its lead; lists where they are needed.
+ */
+enum wd_crypto_build wd_crypto_map_lists(bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
+		const struct wd_crypto_lead *src_lead, const struct rte_mbuf *src,
+		const struct wd_crypto_lead *dst_lead, const struct rte_mbuf *dst, uint32_t src_off,
+		uint32_t src_len, uint32_t dst_off, uint32_t dst_len);
+
+/** Copy [off, off + len) of one packet to the same place in another. */
+enum wd_crypto_build wd_crypto_packet_copy(
+		struct rte_mbuf *dst, struct rte_mbuf *src, uint32_t off, uint32_t len);
+
+#endif /* WD_CRYPTO_MAP_H */
