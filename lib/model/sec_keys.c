@@ -54,12 +54,12 @@ wdm_sec_keys_destroy(struct wdm_sec *sec)
 }
 
 static struct wdm_sec_slot *
-set_of(struct wdm_sec *sec, uint32_t id, uint64_t addr, const uint8_t *key, uint32_t len)
+set_of(struct wdm_sec *sec, uint32_t id, uint64_t addr, const uint8_t *key)
 {
-	uint32_t head = 0;
+	uint32_t head;
 	uint64_t h;
 
-	memcpy(&head, key, len < sizeof(head) ? len : sizeof(head));
+	memcpy(&head, key, sizeof(head)); /* no key is shorter than a word */
 	h = (addr ^ (uint64_t)id << 32 ^ head) * 0x9e3779b97f4a7c15ULL;
 	return &sec->slots[(h >> 40) % SETS * WAYS];
 }
@@ -118,7 +118,7 @@ wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id, uint6
 			return WDM_SEC_E_ADDR;
 		key = copy;
 	}
-	way = set_of(sec, id, addr, key, len);
+	way = set_of(sec, id, addr, key);
 	if (!slot_has(way, id, key, len)) {
 		if (slot_has(way + 1, id, key, len)) {
 			way++;
