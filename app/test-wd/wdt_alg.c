@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include <rte_bus_vdev.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_log.h>
@@ -29,8 +30,10 @@ wdt_rig_open(struct wdt_rig *rig, unsigned int hw, const char *engine, bool sva,
 
 	*rig = (struct wdt_rig){ .hw = hw, .sva = sva, .engine = engine };
 	snprintf(options, sizeof(options), "hw=v%u,engine=%s,sva=%d,%s", hw, engine, sva, more);
-	if (wdt_crypto_open(&rig->c, options, nb_qps, 256) != 0)
+	if (wdt_crypto_open(&rig->c, options, nb_qps, 256) != 0) {
+		rte_vdev_uninit(rig->c.name); /* or the next device would not be number 0 */
 		return WDT_FAIL;
+	}
 	serial++;
 	snprintf(name, sizeof(name), "wdt_big_%u", serial);
 	rig->big = rte_pktmbuf_pool_create(name, NB_BIG, 0, 0, UINT16_MAX, SOCKET_ID_ANY);
@@ -866,9 +869,11 @@ wdt_pair_run(struct wdt_rig *rig, const struct wdt_alg *alg, const struct wdt_pa
 		[WDT_RIGHT_OR_REFUSED] = wdt_job_right_or_refused,
 		[WDT_REFUSED] = wdt_job_refused,
 	};
-	const enum wdt_verdict verdict = wdt_len_verdict(rig, alg, msg->len);
+	enum wdt_verdict verdict = wdt_len_verdict(rig, alg, msg->len);
 	struct wdt_job job = { .alg = alg, .msg = msg, .form = form };
 
+	if (verdict == WDT_RIGHT && msg->trailer > 0)
+		verdict = WDT_RIGHT_OR_REFUSED; /* no other driver has bytes behind the payload */
 	job.forward = true;
 	job.session = pair->forward;
 	WDT_TRY(runs[verdict](rig, &job));
