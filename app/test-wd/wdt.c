@@ -56,7 +56,8 @@ wdt_hex(const char *text, uint8_t *buf, size_t size)
 			text++;
 		if (*text == '\0')
 			return (int)n;
-		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) || n == size)
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
+				n == size)
 			return -1;
 		memcpy(byte, text, 2);
 		buf[n++] = (uint8_t)strtoul(byte, NULL, 16);
@@ -102,7 +103,8 @@ selected(const struct wdt_test *t, int nb_words, char **words)
 	if (nb_words == 0)
 		return true;
 	for (int i = 0; i < nb_words; i++) {
-		if (strstr(t->name, words[i]) != NULL || strstr(base_name(t->file), words[i]) != NULL)
+		if (strstr(t->name, words[i]) != NULL ||
+				strstr(base_name(t->file), words[i]) != NULL)
 			return true;
 	}
 	return false;
@@ -134,10 +136,10 @@ wdt_main(int nb_words, char **words)
 		skipped += rc == WDT_SKIPPED;
 		failed += rc != WDT_PASS && rc != WDT_SKIPPED;
 		printf("%s %u - %s %s%s (%.0f ms)\n",
-			rc == WDT_PASS || rc == WDT_SKIPPED ? "ok" : "not ok", ++nb,
-			base_name(t->file), t->name, rc == WDT_SKIPPED ? " # SKIP" : "",
-			(double)(to.tv_sec - from.tv_sec) * 1e3 +
-				(double)(to.tv_nsec - from.tv_nsec) / 1e6);
+				rc == WDT_PASS || rc == WDT_SKIPPED ? "ok" : "not ok", ++nb,
+				base_name(t->file), t->name, rc == WDT_SKIPPED ? " # SKIP" : "",
+				(double)(to.tv_sec - from.tv_sec) * 1e3 +
+						(double)(to.tv_nsec - from.tv_nsec) / 1e6);
 	}
 	printf("# %u passed, %u failed, %u skipped\n", passed, failed, skipped);
 	if (failed > 0 || nb == 0)

@@ -52,47 +52,47 @@ int wdt_hex(const char *text, uint8_t *buf, size_t size);
 /** Print both buffers around their first difference. */
 void wdt_dump_diff(const uint8_t *got, const uint8_t *want, size_t len);
 
-#define WDT_TEST(fn)                                                                                \
-	static int fn(void);                                                                        \
-	static struct wdt_test wdt_test_##fn = { __FILE__, #fn, fn, NULL };                         \
-	__attribute__((constructor)) static void wdt_ctor_##fn(void)                                \
-	{                                                                                           \
-		wdt_register(&wdt_test_##fn);                                                       \
-	}                                                                                           \
+#define WDT_TEST(fn)                                                                               \
+	static int fn(void);                                                                       \
+	static struct wdt_test wdt_test_##fn = { __FILE__, #fn, fn, NULL };                        \
+	__attribute__((constructor)) static void wdt_ctor_##fn(void)                               \
+	{                                                                                          \
+		wdt_register(&wdt_test_##fn);                                                      \
+	}                                                                                          \
 	static int fn(void)
 
-#define WDT_CHECK(cond)                                                                             \
-	do {                                                                                        \
-		if (!(cond)) {                                                                      \
-			printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #cond);               \
-			return WDT_FAIL;                                                            \
-		}                                                                                   \
+#define WDT_CHECK(cond)                                                                            \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #cond);              \
+			return WDT_FAIL;                                                           \
+		}                                                                                  \
 	} while (0)
 
-#define WDT_CHECK_EQ(got, want)                                                                     \
-	do {                                                                                        \
-		const int64_t wdt_got = (int64_t)(got), wdt_want = (int64_t)(want);                 \
-		if (wdt_got != wdt_want) {                                                          \
-			printf("# %s:%d: %s is %" PRId64 ", not %" PRId64 "\n", __FILE__, __LINE__, \
-				#got, wdt_got, wdt_want);                                           \
-			return WDT_FAIL;                                                            \
-		}                                                                                   \
+#define WDT_CHECK_EQ(got, want)                                                                    \
+	do {                                                                                       \
+		const int64_t wdt_got = (int64_t)(got), wdt_want = (int64_t)(want);                \
+		if (wdt_got != wdt_want) {                                                         \
+			printf("# %s:%d: %s is %" PRId64 ", not %" PRId64 "\n", __FILE__,          \
+					__LINE__, #got, wdt_got, wdt_want);                        \
+			return WDT_FAIL;                                                           \
+		}                                                                                  \
 	} while (0)
 
-#define WDT_CHECK_MEM(got, want, len)                                                               \
-	do {                                                                                        \
-		if (memcmp(got, want, len) != 0) {                                                  \
-			printf("# %s:%d: %s differs\n", __FILE__, __LINE__, #got);                  \
-			wdt_dump_diff((const uint8_t *)(got), (const uint8_t *)(want), len);        \
-			return WDT_FAIL;                                                            \
-		}                                                                                   \
+#define WDT_CHECK_MEM(got, want, len)                                                              \
+	do {                                                                                       \
+		if (memcmp(got, want, len) != 0) {                                                 \
+			printf("# %s:%d: %s differs\n", __FILE__, __LINE__, #got);                 \
+			wdt_dump_diff((const uint8_t *)(got), (const uint8_t *)(want), len);       \
+			return WDT_FAIL;                                                           \
+		}                                                                                  \
 	} while (0)
 
 /** End the test as skipped. */
-#define WDT_SKIP(reason)                                                                            \
-	do {                                                                                        \
-		printf("# skipped: %s\n", reason);                                                  \
-		return WDT_SKIPPED;                                                                 \
+#define WDT_SKIP(reason)                                                                           \
+	do {                                                                                       \
+		printf("# skipped: %s\n", reason);                                                 \
+		return WDT_SKIPPED;                                                                \
 	} while (0)
 
 #endif /* WDT_H */

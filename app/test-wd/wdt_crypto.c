@@ -22,13 +22,13 @@ pools_create(struct wdt_crypto *c)
 	serial++;
 	snprintf(name, sizeof(name), "wdt_sess_%u", serial);
 	c->sessions = rte_cryptodev_sym_session_pool_create(name, NB_SESSIONS,
-		rte_cryptodev_sym_get_private_session_size(c->id), 0, 0, SOCKET_ID_ANY);
+			rte_cryptodev_sym_get_private_session_size(c->id), 0, 0, SOCKET_ID_ANY);
 	snprintf(name, sizeof(name), "wdt_op_%u", serial);
-	c->ops = rte_crypto_op_pool_create(name, RTE_CRYPTO_OP_TYPE_SYMMETRIC, NB_OBJECTS, 0, 64,
-		SOCKET_ID_ANY);
+	c->ops = rte_crypto_op_pool_create(
+			name, RTE_CRYPTO_OP_TYPE_SYMMETRIC, NB_OBJECTS, 0, 64, SOCKET_ID_ANY);
 	snprintf(name, sizeof(name), "wdt_mbuf_%u", serial);
-	c->mbufs = rte_pktmbuf_pool_create(name, NB_OBJECTS, 0, 0, RTE_PKTMBUF_HEADROOM + WDT_MBUF_ROOM,
-		SOCKET_ID_ANY);
+	c->mbufs = rte_pktmbuf_pool_create(name, NB_OBJECTS, 0, 0,
+			RTE_PKTMBUF_HEADROOM + WDT_MBUF_ROOM, SOCKET_ID_ANY);
 	if (c->sessions != NULL && c->ops != NULL && c->mbufs != NULL)
 		return 0;
 	printf("# no memory for pools: %s\n", rte_strerror(rte_errno));
@@ -38,7 +38,8 @@ pools_create(struct wdt_crypto *c)
 int
 wdt_crypto_qp_setup(struct wdt_crypto *c, uint16_t qp, uint16_t nb_desc)
 {
-	const struct rte_cryptodev_qp_conf conf = { .nb_descriptors = nb_desc, .mp_session = c->sessions };
+	const struct rte_cryptodev_qp_conf conf = { .nb_descriptors = nb_desc,
+		.mp_session = c->sessions };
 
 	return rte_cryptodev_queue_pair_setup(c->id, qp, &conf, SOCKET_ID_ANY);
 }
@@ -53,8 +54,8 @@ wdt_crypto_open(struct wdt_crypto *c, const char *options, uint16_t nb_qps, uint
 
 	memset(c, 0, sizeof(*c));
 	snprintf(c->name, sizeof(c->name), "crypto_wd%u", serial++);
-	snprintf(args, sizeof(args), "dev=sim,max_nb_queue_pairs=%u%s%s", nb_qps, options[0] == '\0' ? "" : ",",
-		options);
+	snprintf(args, sizeof(args), "dev=sim,max_nb_queue_pairs=%u%s%s", nb_qps,
+			options[0] == '\0' ? "" : ",", options);
 	rc = rte_vdev_init(c->name, args);
 	if (rc != 0) {
 		printf("# cannot create %s with %s: %s\n", c->name, args, rte_strerror(-rc));
@@ -79,10 +80,12 @@ wdt_crypto_close(struct wdt_crypto *c)
 	int rc = 0;
 
 	rte_cryptodev_stop(c->id);
-	if (!rte_mempool_full(c->sessions) || !rte_mempool_full(c->ops) || !rte_mempool_full(c->mbufs)) {
+	if (!rte_mempool_full(c->sessions) || !rte_mempool_full(c->ops) ||
+			!rte_mempool_full(c->mbufs)) {
 		printf("# not all given back: %u sessions, %u ops, %u mbufs are out\n",
-			rte_mempool_in_use_count(c->sessions), rte_mempool_in_use_count(c->ops),
-			rte_mempool_in_use_count(c->mbufs));
+				rte_mempool_in_use_count(c->sessions),
+				rte_mempool_in_use_count(c->ops),
+				rte_mempool_in_use_count(c->mbufs));
 		rc = -1;
 	}
 	if (rte_vdev_uninit(c->name) != 0) {
@@ -142,7 +145,7 @@ wdt_crypto_op_free(struct rte_crypto_op *op)
 
 uint16_t
 wdt_crypto_dequeue_wait(struct wdt_crypto *c, uint16_t qp, struct rte_crypto_op **ops, uint16_t nb,
-	unsigned int timeout_ms)
+		unsigned int timeout_ms)
 {
 	const uint64_t end = rte_get_timer_cycles() + timeout_ms * (rte_get_timer_hz() / 1000);
 	uint16_t done = 0;

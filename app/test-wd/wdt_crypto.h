@@ -42,13 +42,14 @@ int wdt_crypto_qp_setup(struct wdt_crypto *c, uint16_t qp, uint16_t nb_desc);
 /** AES-128-CBC session with a fixed key. */
 void *wdt_crypto_cbc_session(struct wdt_crypto *c, enum rte_crypto_cipher_operation op);
 /** An op of len bytes in one mbuf, filled with `fill`, IV zero; NULL if a pool is empty. */
-struct rte_crypto_op *wdt_crypto_cbc_op(struct wdt_crypto *c, void *session, uint32_t len, uint8_t fill);
+struct rte_crypto_op *wdt_crypto_cbc_op(
+		struct wdt_crypto *c, void *session, uint32_t len, uint8_t fill);
 /** Free an op and its mbufs. */
 void wdt_crypto_op_free(struct rte_crypto_op *op);
 
 /** Poll until nb ops are back or timeout_ms passed; returns how many. */
-uint16_t wdt_crypto_dequeue_wait(struct wdt_crypto *c, uint16_t qp, struct rte_crypto_op **ops, uint16_t nb,
-	unsigned int timeout_ms);
+uint16_t wdt_crypto_dequeue_wait(struct wdt_crypto *c, uint16_t qp, struct rte_crypto_op **ops,
+		uint16_t nb, unsigned int timeout_ms);
 /** Enqueue one op, wait for it, return its status; -1 if it was not taken or did not come back in 5 s. */
 int wdt_crypto_run(struct wdt_crypto *c, uint16_t qp, struct rte_crypto_op *op);
 

@@ -147,11 +147,12 @@ static_assert(offsetof(struct hisi_sec_bd3, auth_src_offset) == 64, "hisi_sec_bd
 static_assert(offsetof(struct hisi_sec_bd3, a_len) == 68, "hisi_sec_bd3.a_len");
 static_assert(offsetof(struct hisi_sec_bd3, data_dst_addr) == 76, "hisi_sec_bd3.data_dst_addr");
 static_assert(offsetof(struct hisi_sec_bd3, c_ivin_addr) == 92, "hisi_sec_bd3.c_ivin_addr");
-static_assert(offsetof(struct hisi_sec_bd3, long_a_data_len) == 100, "hisi_sec_bd3.long_a_data_len");
+static_assert(offsetof(struct hisi_sec_bd3, long_a_data_len) == 100,
+		"hisi_sec_bd3.long_a_data_len");
 static_assert(offsetof(struct hisi_sec_bd3, status) == 112, "hisi_sec_bd3.status");
 static_assert(offsetof(struct hisi_sec_bd3, hac_sva_status) == 121, "hisi_sec_bd3.hac_sva_status");
 static_assert(offsetof(struct hisi_sec_bd3, status) == offsetof(struct hisi_sec_bd2, status),
-	"both types report at the same place");
+		"both types report at the same place");
 
 #define HISI_SEC_BD3_0_TYPE_SHIFT 0
 #define HISI_SEC_BD3_0_TYPE_MASK 0xfU

@@ -78,7 +78,7 @@ struct wd_dev {
  * -EINVAL: an unknown key, or a malformed value. -ENOTSUP: --no-huge without SVA.
  */
 int rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args,
-	const char *const own_keys[], struct wd_dev **dev);
+		const char *const own_keys[], struct wd_dev **dev);
 /** All queues must be closed. */
 void rte_wd_dev_close(struct wd_dev *dev);
 

@@ -110,9 +110,9 @@ class_matches(enum wd_class class, const char *algorithms)
 {
 	if (class == WD_CLASS_SEC)
 		return has_token(algorithms, "cipher") || has_token(algorithms, "digest") ||
-			has_token(algorithms, "aead");
+				has_token(algorithms, "aead");
 	return has_token(algorithms, "zlib") || has_token(algorithms, "gzip") ||
-		has_token(algorithms, "deflate");
+			has_token(algorithms, "deflate");
 }
 
 struct find {
@@ -215,8 +215,8 @@ stall_ms_get(struct wd_dev *dev, const struct rte_kvargs *args)
 	errno = 0;
 	value = strtoul(text, &end, 0);
 	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > INT32_MAX) {
-		WD_LOG(ERR, "device %s: " WD_ARG_STALL_MS "=%s is not a number of milliseconds", dev->name,
-			text);
+		WD_LOG(ERR, "device %s: " WD_ARG_STALL_MS "=%s is not a number of milliseconds",
+				dev->name, text);
 		return -EINVAL;
 	}
 	dev->stall_ms = (uint32_t)value;
@@ -225,7 +225,7 @@ stall_ms_get(struct wd_dev *dev, const struct rte_kvargs *args)
 
 int
 rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *const own_keys[],
-	struct wd_dev **out)
+		struct wd_dev **out)
 {
 	struct wd_transport *transport;
 	struct wd_dev *dev;
@@ -237,7 +237,7 @@ rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *
 		return -ENOMEM;
 	dev->class = class;
 	rc = dev_find(class, args == NULL ? NULL : rte_kvargs_get(args, WD_ARG_DEV), &transport,
-		dev->name);
+			dev->name);
 	if (rc != 0)
 		goto free_dev;
 	dev->transport = transport;
@@ -253,8 +253,8 @@ rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *
 		if (rc != 0)
 			goto close_dev;
 	}
-	WD_LOG(NOTICE, "using device %s (%s, hw=%s, sva=%d)", dev->name, transport->name, dev->hw->name,
-		dev->sva);
+	WD_LOG(NOTICE, "using device %s (%s, hw=%s, sva=%d)", dev->name, transport->name,
+			dev->hw->name, dev->sva);
 	*out = dev;
 	return 0;
 

@@ -52,8 +52,8 @@ seg_map(struct wd_dev *dev, const struct rte_memseg *ms)
 		return 0; /* nobody can name it to a device */
 	rc = dev->transport->mem_map(dev, ms->addr, iova, ms->len);
 	if (rc != 0)
-		WD_LOG(ERR, "device %s: cannot map %zu bytes at %p (iova 0x%" PRIx64 "): %s", dev->name,
-			ms->len, ms->addr, iova, rte_strerror(-rc));
+		WD_LOG(ERR, "device %s: cannot map %zu bytes at %p (iova 0x%" PRIx64 "): %s",
+				dev->name, ms->len, ms->addr, iova, rte_strerror(-rc));
 	return rc;
 }
 
@@ -112,9 +112,11 @@ wd_mem_attach(struct wd_dev *dev)
 	int rc;
 
 	if (!dev->sva && !rte_eal_has_hugepages()) {
-		WD_LOG(ERR, "device %s: without SVA it is shown hugepage memory only, and --no-huge leaves"
-			" it none; reserve hugepages and run without --no-huge, or use a device with SVA"
-			" (software device: sva=1)", dev->name);
+		WD_LOG(ERR,
+				"device %s: without SVA it is shown hugepage memory only, and --no-huge leaves"
+				" it none; reserve hugepages and run without --no-huge, or use a device with SVA"
+				" (software device: sva=1)",
+				dev->name);
 		return -ENOTSUP;
 	}
 	mem = calloc(1, sizeof(*mem));
@@ -135,7 +137,8 @@ wd_mem_attach(struct wd_dev *dev)
 		rc = mem->first_error;
 	rte_mcfg_mem_read_unlock();
 	if (rc != 0) {
-		WD_LOG(ERR, "device %s: cannot follow EAL memory: %s", dev->name, rte_strerror(-rc));
+		WD_LOG(ERR, "device %s: cannot follow EAL memory: %s", dev->name,
+				rte_strerror(-rc));
 		wd_mem_detach(dev);
 	}
 	return rc;
@@ -182,7 +185,8 @@ rte_wd_mem_visible(const struct wd_dev *dev, const void *va, size_t len)
 		return false;
 	/* dev->mem is the primary process's; a secondary has no external ranges */
 	if (msl->external)
-		return rte_eal_process_type() == RTE_PROC_PRIMARY && in_ext(dev->mem, (uintptr_t)va, len);
+		return rte_eal_process_type() == RTE_PROC_PRIMARY &&
+				in_ext(dev->mem, (uintptr_t)va, len);
 	for (size_t done = 0; done < len; done += msl->page_sz) {
 		if (rte_mem_virt2memseg(RTE_PTR_ADD(va, done), msl) == NULL)
 			return false;
@@ -230,14 +234,18 @@ rte_wd_mem_ext_map(struct wd_dev *dev, void *va, uint64_t iova, size_t len)
 		return 0;
 	if (len == 0 || msl == NULL || !msl->external ||
 			(uintptr_t)va - (uintptr_t)msl->base_va + len > msl->len) {
-		WD_LOG(ERR, "device %s: %zu bytes at %p are not external memory that rte_extmem_register()"
-			" knows", dev->name, len, va);
+		WD_LOG(ERR,
+				"device %s: %zu bytes at %p are not external memory that rte_extmem_register()"
+				" knows",
+				dev->name, len, va);
 		return -EINVAL;
 	}
 	rc = is_hugepage_memory((uintptr_t)va, len);
 	if (rc <= 0) {
-		WD_LOG(ERR, "device %s: %zu bytes at %p are not all on hugepages; without SVA the device is"
-			" shown nothing else", dev->name, len, va);
+		WD_LOG(ERR,
+				"device %s: %zu bytes at %p are not all on hugepages; without SVA the device is"
+				" shown nothing else",
+				dev->name, len, va);
 		return rc < 0 ? rc : -EINVAL;
 	}
 	ext = calloc(1, sizeof(*ext));
@@ -245,8 +253,8 @@ rte_wd_mem_ext_map(struct wd_dev *dev, void *va, uint64_t iova, size_t len)
 		return -ENOMEM;
 	rc = dev->transport->mem_map(dev, va, iova, len);
 	if (rc != 0) {
-		WD_LOG(ERR, "device %s: cannot map %zu bytes at %p (iova 0x%" PRIx64 "): %s", dev->name, len,
-			va, iova, rte_strerror(-rc));
+		WD_LOG(ERR, "device %s: cannot map %zu bytes at %p (iova 0x%" PRIx64 "): %s",
+				dev->name, len, va, iova, rte_strerror(-rc));
 		free(ext);
 		return rc;
 	}

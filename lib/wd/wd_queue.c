@@ -26,8 +26,10 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 		return rc;
 	if (!depth_valid(q->sq_depth) || !depth_valid(q->cq_depth) || q->cq_depth < q->sq_depth ||
 			q->sqe_size != conf->sqe_size) {
-		WD_LOG(ERR, "device %s: unexpected geometry: %u descriptors of %u bytes (wanted %u), %u"
-			" completions", dev->name, q->sq_depth, q->sqe_size, conf->sqe_size, q->cq_depth);
+		WD_LOG(ERR,
+				"device %s: unexpected geometry: %u descriptors of %u bytes (wanted %u), %u"
+				" completions",
+				dev->name, q->sq_depth, q->sqe_size, conf->sqe_size, q->cq_depth);
 		dev->transport->queue_close(q);
 		return -EPROTO;
 	}

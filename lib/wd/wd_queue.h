@@ -107,8 +107,8 @@ wd_queue_submit(struct wd_queue *q, uint16_t nb)
 	 */
 	if (unlikely((*q->send_status | q->broken) != 0))
 		return 0;
-	*q->sq_db = rte_cpu_to_le_64(q->sq_db_word |
-		(uint64_t)(tail & q->sq_mask) << HISI_QM_DB_INDEX_SHIFT);
+	*q->sq_db = rte_cpu_to_le_64(
+			q->sq_db_word | (uint64_t)(tail & q->sq_mask) << HISI_QM_DB_INDEX_SHIFT);
 	q->tail = tail;
 	return nb;
 }
@@ -134,10 +134,11 @@ wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 	const uint64_t mask = HISI_QM_CQE_W1_PHASE | HISI_QM_CQE_W1_SQ_HEAD_MASK;
 	const uint32_t idx = q->head + from;
 	const volatile uint64_t *w1 = (const volatile uint64_t *)(q->cq +
-		(size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) + HISI_QM_CQE_W1_OFFSET);
+			(size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) +
+			HISI_QM_CQE_W1_OFFSET);
 	/* phase is 1 on even passes of the ring, 0 on odd ones */
 	uint64_t expect = (idx & q->sq_mask) |
-		((idx & (q->cq_mask + 1U)) == 0 ? HISI_QM_CQE_W1_PHASE : 0);
+			((idx & (q->cq_mask + 1U)) == 0 ? HISI_QM_CQE_W1_PHASE : 0);
 	uint32_t n;
 
 	for (n = 0; n < nb_max; n++) {
@@ -166,8 +167,8 @@ wd_queue_release(struct wd_queue *q, uint16_t nb)
 	q->head = (uint16_t)(q->head + nb);
 	/* All loads of SQEs and CQEs before the device may reuse the CQEs. */
 	rte_io_rmb();
-	*q->cq_db = rte_cpu_to_le_64(q->cq_db_word |
-		(uint64_t)(q->head & q->cq_mask) << HISI_QM_DB_INDEX_SHIFT);
+	*q->cq_db = rte_cpu_to_le_64(
+			q->cq_db_word | (uint64_t)(q->head & q->cq_mask) << HISI_QM_DB_INDEX_SHIFT);
 }
 
 /**

@@ -56,14 +56,14 @@ struct wd_transport {
 void rte_wd_transport_register(struct wd_transport *transport);
 void rte_wd_transport_unregister(struct wd_transport *transport);
 
-#define WD_TRANSPORT_REGISTER(t)                                                                    \
-	RTE_INIT(wd_transport_init_##t)                                                             \
-	{                                                                                           \
-		rte_wd_transport_register(&(t));                                                    \
-	}                                                                                           \
-	RTE_FINI(wd_transport_fini_##t)                                                             \
-	{                                                                                           \
-		rte_wd_transport_unregister(&(t));                                                  \
+#define WD_TRANSPORT_REGISTER(t)                                                                   \
+	RTE_INIT(wd_transport_init_##t)                                                            \
+	{                                                                                          \
+		rte_wd_transport_register(&(t));                                                   \
+	}                                                                                          \
+	RTE_FINI(wd_transport_fini_##t)                                                            \
+	{                                                                                          \
+		rte_wd_transport_unregister(&(t));                                                 \
 	}
 
 #endif /* WD_TRANSPORT_H */

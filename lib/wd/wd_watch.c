@@ -36,7 +36,7 @@ completion_waits(const struct wd_queue *q, uint16_t head)
 {
 	const uint8_t *cqe = q->cq + (size_t)(head & q->cq_mask) * sizeof(struct hisi_qm_cqe);
 	const uint64_t w1 = rte_le_to_cpu_64(
-		*(const volatile uint64_t *)(cqe + HISI_QM_CQE_W1_OFFSET));
+			*(const volatile uint64_t *)(cqe + HISI_QM_CQE_W1_OFFSET));
 	const uint64_t phase = (head & (q->cq_mask + 1)) == 0 ? HISI_QM_CQE_W1_PHASE : 0;
 
 	return (w1 & HISI_QM_CQE_W1_PHASE) == phase;
@@ -55,7 +55,7 @@ stalled(struct wd_queue *q, uint64_t now)
 		return false;
 	}
 	return q->dev->stall_ms != 0 &&
-		(now - q->watch_tsc) / (rte_get_tsc_hz() / 1000) >= q->dev->stall_ms;
+			(now - q->watch_tsc) / (rte_get_tsc_hz() / 1000) >= q->dev->stall_ms;
 }
 
 /* Returns whether the queue is dead and the device quiet. */
@@ -79,11 +79,13 @@ look(struct wd_queue *q, uint64_t now)
 	__atomic_store_n(&q->quiesced, true, __ATOMIC_RELEASE);
 	q->dead_reported = true;
 	if (q->lied)
-		WD_LOG(ERR, "device %s queue %u: completion for descriptor %u, which is not next; stopped,"
-			" set the queue pair up again", q->dev->name, q->qn, q->lying_sq_head);
+		WD_LOG(ERR,
+				"device %s queue %u: completion for descriptor %u, which is not next; stopped,"
+				" set the queue pair up again",
+				q->dev->name, q->qn, q->lying_sq_head);
 	else
 		WD_LOG(ERR, "device %s queue %u: %s; stopped with %u in flight, set the queue pair up again",
-			q->dev->name, q->qn, why, wd_queue_in_flight(q));
+				q->dev->name, q->qn, why, wd_queue_in_flight(q));
 	return true;
 }
 

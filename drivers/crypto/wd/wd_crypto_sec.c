@@ -842,38 +842,33 @@ wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_
 
 /* ---- the enqueue functions ---- */
 
-#define SEC_ENQUEUE_CLASS(variant, bd3, sva, name, class)                                          \
-	static __rte_noinline uint16_t wd_crypto_sec_enqueue_##variant##_##name(                   \
-			struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)      \
-	{                                                                                          \
-		return enqueue(bd3, sva, class, qp, ops, nb_ops);                                  \
-	}
-
 /* The first op's class chooses the loop for the burst. */
+static __rte_always_inline uint16_t
+enqueue_burst(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct rte_crypto_op **ops,
+		uint16_t nb_ops)
+{
+	const struct wd_crypto_session *s;
+
+	if (unlikely(nb_ops == 0))
+		return 0;
+	s = session_of(ops[0], qp->driver_id);
+	switch (s == NULL ? WD_CRYPTO_CIPHER : s->class) {
+	case WD_CRYPTO_CHAIN:
+		return enqueue(bd3, sva, WD_CRYPTO_CHAIN, qp, ops, nb_ops);
+	case WD_CRYPTO_AEAD:
+		return enqueue(bd3, sva, WD_CRYPTO_AEAD, qp, ops, nb_ops);
+	case WD_CRYPTO_AUTH:
+		return enqueue(bd3, sva, WD_CRYPTO_AUTH, qp, ops, nb_ops);
+	default:
+		return enqueue(bd3, sva, WD_CRYPTO_CIPHER, qp, ops, nb_ops);
+	}
+}
+
 #define SEC_ENQUEUE(variant, bd3, sva)                                                             \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, cipher, WD_CRYPTO_CIPHER)                             \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, auth, WD_CRYPTO_AUTH)                                 \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, chain, WD_CRYPTO_CHAIN)                               \
-	SEC_ENQUEUE_CLASS(variant, bd3, sva, aead, WD_CRYPTO_AEAD)                                 \
 	static uint16_t wd_crypto_sec_enqueue_##variant(                                           \
-			void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops)             \
+			void *qp, struct rte_crypto_op **ops, uint16_t nb_ops)                     \
 	{                                                                                          \
-		struct wd_crypto_qp *qp = queue_pair;                                              \
-		const struct wd_crypto_session *s;                                                 \
-                                                                                                   \
-		if (unlikely(nb_ops == 0))                                                         \
-			return 0;                                                                  \
-		s = session_of(ops[0], qp->driver_id);                                             \
-		switch (s == NULL ? WD_CRYPTO_CIPHER : s->class) {                                 \
-		case WD_CRYPTO_CHAIN:                                                              \
-			return wd_crypto_sec_enqueue_##variant##_chain(qp, ops, nb_ops);           \
-		case WD_CRYPTO_AEAD:                                                               \
-			return wd_crypto_sec_enqueue_##variant##_aead(qp, ops, nb_ops);            \
-		case WD_CRYPTO_AUTH:                                                               \
-			return wd_crypto_sec_enqueue_##variant##_auth(qp, ops, nb_ops);            \
-		default:                                                                           \
-			return wd_crypto_sec_enqueue_##variant##_cipher(qp, ops, nb_ops);          \
-		}                                                                                  \
+		return enqueue_burst(bd3, sva, qp, ops, nb_ops);                                   \
 	}
 
 SEC_ENQUEUE(bd2_iova, false, false)
