@@ -35,6 +35,9 @@ wdt_with_device(const char *options, uint16_t nb_qps, uint16_t nb_desc,
 
 	if (wdt_crypto_open(&c, options, nb_qps, nb_desc) != 0) {
 		rte_vdev_uninit(c.name);
+		rte_mempool_free(c.sessions);
+		rte_mempool_free(c.ops);
+		rte_mempool_free(c.mbufs);
 		return WDT_FAIL;
 	}
 	rc = body(&c);
