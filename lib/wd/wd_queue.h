@@ -69,7 +69,7 @@ struct wd_queue {
 	bool watched; /* in the watchdog's list */
 	bool dead_reported;
 	uint16_t watch_head; /* head at the last progress seen */
-	uint64_t watch_tsc; /* when that was, in TSC cycles */
+	uint32_t watch_looks; /* since then */
 	TAILQ_ENTRY(wd_queue) watch_next;
 	void (*dead_cb)(void *arg);
 	void *dead_arg;

@@ -14,7 +14,6 @@
 #include <pthread.h>
 
 #include <rte_alarm.h>
-#include <rte_cycles.h>
 
 #include "wd_private.h"
 
@@ -42,32 +41,36 @@ completion_waits(const struct wd_queue *q, uint16_t head)
 	return (w1 & HISI_QM_CQE_W1_PHASE) == phase;
 }
 
-/* The lcore moves head and tail meanwhile; a stale pair only delays the verdict. */
+/*
+ * The lcore moves head and tail meanwhile; a stale pair only delays the verdict.
+ * Looks are counted, not time: a process that was stopped has not looked.
+ */
 static bool
-stalled(struct wd_queue *q, uint64_t now)
+stalled(struct wd_queue *q)
 {
 	const uint16_t head = __atomic_load_n(&q->head, __ATOMIC_RELAXED);
 	const uint16_t tail = __atomic_load_n(&q->tail, __ATOMIC_RELAXED);
 
 	if (head == tail || head != q->watch_head || completion_waits(q, head)) {
 		q->watch_head = head;
-		q->watch_tsc = now;
+		q->watch_looks = 0;
 		return false;
 	}
+	q->watch_looks++;
 	return q->dev->stall_ms != 0 &&
-			(now - q->watch_tsc) / (rte_get_tsc_hz() / 1000) >= q->dev->stall_ms;
+			(uint64_t)q->watch_looks * (WATCH_PERIOD_US / 1000) >= q->dev->stall_ms;
 }
 
 /* Returns whether the queue is dead and the device quiet. */
 static bool
-look(struct wd_queue *q, uint64_t now)
+look(struct wd_queue *q)
 {
 	const char *why = "was reset";
 
 	if (q->dead_reported)
 		return false;
 	if (*q->recv_status == 0) {
-		const bool stall = stalled(q, now);
+		const bool stall = stalled(q);
 
 		if (!q->broken && !stall)
 			return false; /* a reset under way is waited for, as long as for a stall */
@@ -93,7 +96,6 @@ static void
 watch_cb(void *unused __rte_unused)
 {
 	struct report reports[WATCH_REPORTS];
-	const uint64_t now = rte_get_tsc_cycles();
 	unsigned int nb = 0;
 	struct wd_queue *q;
 
@@ -101,7 +103,7 @@ watch_cb(void *unused __rte_unused)
 	TAILQ_FOREACH(q, &watched, watch_next) {
 		if (nb == WATCH_REPORTS)
 			break;
-		if (look(q, now) && q->dead_cb != NULL)
+		if (look(q) && q->dead_cb != NULL)
 			reports[nb++] = (struct report){ q->dead_cb, q->dead_arg };
 	}
 	armed = !TAILQ_EMPTY(&watched) && rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL) == 0;
@@ -119,7 +121,7 @@ wd_watch_add(struct wd_queue *q)
 
 	pthread_mutex_lock(&watch_lock);
 	q->watch_head = 0;
-	q->watch_tsc = rte_get_tsc_cycles();
+	q->watch_looks = 0;
 	if (!armed) {
 		rc = rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL);
 		armed = rc == 0;
