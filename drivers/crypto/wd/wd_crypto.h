@@ -13,6 +13,7 @@
 #include "hisi_sec.h"
 #include "rte_wd_driver.h"
 #include "wd_queue.h"
+#include "wd_sgl.h"
 
 extern int wd_crypto_logtype;
 
@@ -104,13 +105,8 @@ struct wd_crypto_slot {
 	uint32_t side_tail; /* side ring's tail after this op */
 };
 
-/*
- * Side ring: device-visible space for what a descriptor refers to and the op
- * does not have, scatter-gather lists first of all. Taken at tail by enqueue in
- * units of 64 bytes, contiguous, given back in order by dequeue.
- */
-#define WD_CRYPTO_SIDE_UNIT 64
-#define WD_CRYPTO_SIDE_UNITS 3072 /* 192 KiB: two lists of two entries for each of 1024 ops */
+/* 192 KiB of side ring: two lists of two entries for each of 1024 ops. */
+#define WD_CRYPTO_SIDE_UNITS 3072
 /* Where the device puts what nobody wants: the AAD part of an output. */
 #define WD_CRYPTO_SINK_SIZE 4096
 
@@ -118,12 +114,9 @@ struct wd_crypto_qp {
 	struct wd_queue q;
 	uint32_t kind; /* of the sessions it takes, with class 0 */
 	uint8_t driver_id;
-	uint64_t iova_delta; /* device address of dma minus its virtual address */
 	struct wd_crypto_slot *slots;
 	struct wd_crypto_scratch *scratch;
-	uint8_t *side;
-	uint32_t side_head; /* units; free-running */
-	uint32_t side_tail;
+	struct wd_side side; /* scatter-gather lists, AAD that the device cannot reach */
 	struct rte_cryptodev_stats stats;
 	/* cold */
 	const struct rte_memzone *dma;

@@ -4,14 +4,12 @@
 
 /**
  * @file
- * From packets to device addresses: what the data path inlines, and the calls for
- * packets that need scatter-gather lists.
+ * From packets to what a descriptor says of them; the calls are for packets that
+ * need scatter-gather lists or copies.
  */
 
 #ifndef WD_CRYPTO_MAP_H
 #define WD_CRYPTO_MAP_H
-
-#include <rte_mbuf.h>
 
 #include "wd_crypto.h"
 
@@ -40,55 +38,10 @@ struct wd_crypto_lead {
 	bool sink; /* addr is the sink, which is smaller than len may be */
 };
 
-static __rte_always_inline uint64_t
-wd_crypto_dma_addr(const struct wd_crypto_qp *qp, const void *p)
-{
-	return (uintptr_t)p + qp->iova_delta;
-}
-
 static __rte_always_inline bool
 wd_crypto_addr_valid(uint64_t iova)
 {
 	return iova != 0 && iova != RTE_BAD_IOVA;
-}
-
-static __rte_always_inline uint64_t
-wd_crypto_mbuf_addr(const bool sva, const struct rte_mbuf *m, uint32_t off)
-{
-	return sva ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
-}
-
-/* Whether [off, off + len) is in the data of a single segment. */
-static __rte_always_inline bool
-wd_crypto_in_data(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	return (uint64_t)off + len <= m->data_len;
-}
-
-/* Of a destination the room counts: its data length may still be set by the application. */
-static __rte_always_inline bool
-wd_crypto_in_room(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	return (uint64_t)m->data_off + off + len <= m->buf_len;
-}
-
-/* Space in the side ring, or NULL. */
-static inline void *
-wd_crypto_side_take(struct wd_crypto_qp *qp, uint32_t nb_bytes)
-{
-	const uint32_t n = (nb_bytes + WD_CRYPTO_SIDE_UNIT - 1) / WD_CRYPTO_SIDE_UNIT;
-	const uint32_t head = qp->side_head, tail = qp->side_tail;
-	uint32_t at;
-
-	/* one unit stays free, so that equal indices mean empty */
-	if (tail < head ? head - tail > n : WD_CRYPTO_SIDE_UNITS - tail > n - (head == 0 ? 0 : 1))
-		at = tail;
-	else if (tail >= head && head > n)
-		at = 0;
-	else
-		return NULL;
-	qp->side_tail = at + n == WD_CRYPTO_SIDE_UNITS ? 0 : at + n;
-	return qp->side + (size_t)at * WD_CRYPTO_SIDE_UNIT;
 }
 
 /**

@@ -66,7 +66,7 @@ iv_direct(const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
 	if (likely(wd_crypto_addr_valid(op->phys_addr)))
 		return op->phys_addr + d->s->iv_offset;
 	memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset, HISI_SEC_IV_SIZE);
-	return wd_crypto_dma_addr(d->qp, scratch_of(d)->c_iv);
+	return wd_side_addr(&d->qp->side, scratch_of(d)->c_iv);
 }
 
 /* An IV of 12 bytes, and the counter block's other 4. */
@@ -77,7 +77,7 @@ iv_ctr(const struct sec_dest *d, const struct rte_crypto_op *op)
 
 	memcpy(to, (const uint8_t *)op + d->s->iv_offset, 12);
 	memcpy(to + 12, (const uint8_t[]){ 0, 0, 0, 1 }, 4);
-	return wd_crypto_dma_addr(d->qp, to);
+	return wd_side_addr(&d->qp->side, to);
 }
 
 static __rte_always_inline uint64_t
@@ -97,7 +97,7 @@ iv_gcm(const struct sec_dest *d, struct rte_crypto_op *op)
 
 	memcpy(to, iv, 12);
 	to[3] = 0;
-	return wd_crypto_dma_addr(d->qp, to);
+	return wd_side_addr(&d->qp->side, to);
 }
 
 /* Where the device puts the MAC, or finds the expected one. */
@@ -112,7 +112,7 @@ map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, u
 		return WD_CRYPTO_NOT_PLAIN;
 	if (data == NULL)
 		return WD_CRYPTO_BAD_ARGS;
-	o->mac = wd_crypto_dma_addr(d->qp, scratch_of(d)->digest);
+	o->mac = wd_side_addr(&d->qp->side, scratch_of(d)->digest);
 	d->slot->expect |= WD_CRYPTO_RESULT_SLOW;
 	memcpy(scratch_of(d)->digest, data, d->s->digest_len);
 	return WD_CRYPTO_BUILT;
@@ -211,13 +211,13 @@ map_payload(const bool sva, const bool fast, struct wd_crypto_qp *qp, struct wd_
 	if (!fast)
 		return wd_crypto_map_lists(sva, qp, o, &none, src, &none, dst == NULL ? src : dst,
 				off, len, off, len);
-	if (unlikely(src->nb_segs != 1 || !wd_crypto_in_data(src, off, len)))
+	if (unlikely(src->nb_segs != 1 || !wd_mbuf_in_data(src, off, len)))
 		return WD_CRYPTO_NOT_PLAIN;
-	o->src = o->dst = wd_crypto_mbuf_addr(sva, src, off);
+	o->src = o->dst = wd_mbuf_addr(sva, src, off);
 	if (unlikely(dst != NULL)) {
-		if (dst->nb_segs != 1 || (dst != src && !wd_crypto_in_room(dst, off, len)))
+		if (dst->nb_segs != 1 || (dst != src && !wd_mbuf_in_room(dst, off, len)))
 			return WD_CRYPTO_NOT_PLAIN;
-		o->dst = wd_crypto_mbuf_addr(sva, dst, off);
+		o->dst = wd_mbuf_addr(sva, dst, off);
 	}
 	return WD_CRYPTO_BUILT;
 }
@@ -273,7 +273,7 @@ map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
 
 	if (o->a_len == 0)
-		o->src = wd_crypto_mbuf_addr(sva, sym->m_src, 0); /* any valid address */
+		o->src = wd_mbuf_addr(sva, sym->m_src, 0); /* any valid address */
 	else
 		rc = wd_crypto_map_lists(sva, qp, o, &none, sym->m_src, &none, sym->m_src, off,
 				o->a_len, off, o->a_len);
@@ -307,10 +307,10 @@ build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 			return rc;
 	} else {
 		if (unlikely(sym->m_src->nb_segs != 1 ||
-				    !wd_crypto_in_data(sym->m_src, off, o.a_len) ||
+				    !wd_mbuf_in_data(sym->m_src, off, o.a_len) ||
 				    sym->m_dst != NULL))
 			return WD_CRYPTO_NOT_PLAIN;
-		o.src = wd_crypto_mbuf_addr(sva, sym->m_src, off);
+		o.src = wd_mbuf_addr(sva, sym->m_src, off);
 	}
 	if (d->s->iv == WD_CRYPTO_IV_GCM)
 		o.a_iv = iv_gcm(d, op);
@@ -329,7 +329,7 @@ map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o
 {
 	static const struct wd_crypto_lead none;
 	const struct wd_crypto_lead sink = {
-		.addr = wd_crypto_dma_addr(qp, qp->sink), .len = o->c_off, .sink = true
+		.addr = wd_side_addr(&qp->side, qp->sink), .len = o->c_off, .sink = true
 	};
 	const uint32_t behind = o->c_off + o->c_len;
 	enum wd_crypto_build rc;
@@ -381,12 +381,12 @@ build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 static enum wd_crypto_build
 aad_copy(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
 {
-	uint8_t *copy = wd_crypto_side_take(d->qp, d->s->aad_len);
+	uint8_t *copy = wd_side_take(&d->qp->side, d->s->aad_len);
 
 	if (copy == NULL)
 		return WD_CRYPTO_NO_ROOM;
 	memcpy(copy, data + d->s->aad_offset, d->s->aad_len);
-	*addr = wd_crypto_dma_addr(d->qp, copy);
+	*addr = wd_side_addr(&d->qp->side, copy);
 	return WD_CRYPTO_BUILT;
 }
 
@@ -397,7 +397,7 @@ map_aead_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 {
 	struct wd_crypto_qp *qp = d->qp;
 	const struct wd_crypto_lead sink = {
-		.addr = wd_crypto_dma_addr(qp, qp->sink), .len = o->c_off, .sink = true
+		.addr = wd_side_addr(&qp->side, qp->sink), .len = o->c_off, .sink = true
 	};
 	const struct rte_mbuf *dst = sym->m_dst == NULL ? sym->m_src : sym->m_dst;
 	struct wd_crypto_lead aad = { .len = o->c_off };
@@ -427,11 +427,11 @@ map_aead_pair(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
 	struct hisi_sgl *list;
 	struct hisi_sge *sge;
 
-	if (unlikely(sym->m_src->nb_segs != 1 || !wd_crypto_in_data(sym->m_src, off, o->c_len) ||
+	if (unlikely(sym->m_src->nb_segs != 1 || !wd_mbuf_in_data(sym->m_src, off, o->c_len) ||
 			    o->c_len == 0 || sym->m_dst != NULL || sym->aead.aad.data == NULL ||
 			    (!sva && !wd_crypto_addr_valid(aad))))
 		return WD_CRYPTO_NOT_PLAIN;
-	list = wd_crypto_side_take(d->qp, sizeof(*list) + 2 * sizeof(*sge));
+	list = wd_side_take(&d->qp->side, sizeof(*list) + 2 * sizeof(*sge));
 	if (unlikely(list == NULL))
 		return WD_CRYPTO_NOT_PLAIN;
 	*list = (struct hisi_sgl){
@@ -445,10 +445,10 @@ map_aead_pair(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
 		.len = rte_cpu_to_le_32(o->c_off),
 	};
 	sge[1] = (struct hisi_sge){
-		.addr = rte_cpu_to_le_64(wd_crypto_mbuf_addr(sva, sym->m_src, off)),
+		.addr = rte_cpu_to_le_64(wd_mbuf_addr(sva, sym->m_src, off)),
 		.len = rte_cpu_to_le_32(o->c_len),
 	};
-	o->src = o->dst = wd_crypto_dma_addr(d->qp, list);
+	o->src = o->dst = wd_side_addr(&d->qp->side, list);
 	o->src_sgl = o->dst_sgl = true;
 	return WD_CRYPTO_BUILT;
 }
@@ -463,7 +463,7 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 {
 	struct wd_crypto_map o = {
 		.c_len = HISI_SEC_IV_SIZE,
-		.dst = wd_crypto_dma_addr(d->qp, scratch_of(d)->digest),
+		.dst = wd_side_addr(&d->qp->side, scratch_of(d)->digest),
 	};
 
 	if (op->sym->aead.digest.data == NULL)
@@ -522,8 +522,8 @@ build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 		struct wd_crypto_scratch *scratch = scratch_of(d);
 
 		ccm_iv(d->s, (const uint8_t *)op + d->s->iv_offset, o.c_len, scratch);
-		o.c_iv = wd_crypto_dma_addr(d->qp, scratch->c_iv);
-		o.a_iv = wd_crypto_dma_addr(d->qp, scratch->a_iv);
+		o.c_iv = wd_side_addr(&d->qp->side, scratch->c_iv);
+		o.a_iv = wd_side_addr(&d->qp->side, scratch->a_iv);
 	}
 	sqe_fill(bd3, true, d, &o);
 	return WD_CRYPTO_BUILT;
@@ -608,7 +608,7 @@ enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_c
 	const enum wd_crypto_build rc = build_any(bd3, sva, qp, slot, op);
 
 	slot->op = op;
-	slot->side_tail = qp->side_tail;
+	slot->side_tail = qp->side.tail;
 	return rc;
 }
 
@@ -645,7 +645,7 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 		d.slot->expect = expect;
 		if (likely(op->sym->m_src != NULL))
 			built = build_class(bd3, sva, true, class, &d, op);
-		d.slot->side_tail = qp->side_tail;
+		d.slot->side_tail = qp->side.tail;
 		if (unlikely(built != WD_CRYPTO_BUILT)) {
 			*rc = enqueue_one(bd3, sva, qp, d.slot, op);
 			if (*rc != WD_CRYPTO_BUILT)
@@ -673,8 +673,8 @@ enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct
 	uint32_t side_start, i = 0;
 
 	if (idle)
-		qp->side_head = qp->side_tail = 0;
-	side_start = qp->side_tail;
+		qp->side.head = qp->side.tail = 0;
+	side_start = qp->side.tail;
 	while (i < nb && rc == WD_CRYPTO_BUILT) {
 		const uint32_t idx = (q->tail + i) & mask;
 
@@ -683,13 +683,13 @@ enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct
 	}
 	if (unlikely(rc != WD_CRYPTO_BUILT)) {
 		/* what the op took of the side ring before it failed */
-		qp->side_tail = i == 0 ? side_start : qp->slots[(q->tail + i - 1) & mask].side_tail;
+		qp->side.tail = i == 0 ? side_start : qp->slots[(q->tail + i - 1) & mask].side_tail;
 		refuse(qp, ops[i], rc, idle && i == 0);
 	}
 	if (i == 0)
 		return 0;
 	if (unlikely(wd_queue_submit(q, (uint16_t)i) == 0)) {
-		qp->side_tail = side_start; /* dead: the ops stay the caller's */
+		qp->side.tail = side_start; /* dead: the ops stay the caller's */
 		return 0;
 	}
 	qp->stats.enqueued_count += i;
@@ -772,7 +772,7 @@ flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
 
 		ops[i] = slot->op;
 		ops[i]->status = RTE_CRYPTO_OP_STATUS_ERROR;
-		qp->side_head = slot->side_tail;
+		qp->side.head = slot->side_tail;
 	}
 	q->head = (uint16_t)(q->head + nb);
 	qp->stats.dequeued_count += nb;
@@ -808,7 +808,7 @@ take_results(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t idx, 
 				RTE_CRYPTO_OP_STATUS_SUCCESS :
 				finish_slow(qp, slot, result);
 	}
-	qp->side_head = slot[-1].side_tail;
+	qp->side.head = slot[-1].side_tail;
 }
 
 static uint16_t
