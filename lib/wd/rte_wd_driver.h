@@ -68,6 +68,14 @@ struct wd_dev {
 };
 
 /**
+ * A number among the devargs. *value stays what it is without the key.
+ *
+ * @return 0, or -EINVAL with a log line that names the key and the range.
+ */
+int rte_wd_arg_u32(const struct rte_kvargs *args, const char *key, uint32_t min, uint32_t max,
+		uint32_t *value);
+
+/**
  * Open the device that the devargs name: `dev=<uacce name>|sim`; without it the
  * first device of the class that the transports find, else the software device.
  * The log says which one it is. `hw=` and `sva=` must agree with real hardware,

@@ -202,24 +202,24 @@ keys_check(const struct wd_dev *dev, const struct rte_kvargs *args, const char *
 	return 0;
 }
 
-static int
-stall_ms_get(struct wd_dev *dev, const struct rte_kvargs *args)
+int
+rte_wd_arg_u32(const struct rte_kvargs *args, const char *key, uint32_t min, uint32_t max,
+		uint32_t *value)
 {
-	const char *text = args == NULL ? NULL : rte_kvargs_get(args, WD_ARG_STALL_MS);
-	unsigned long value;
+	const char *text = args == NULL ? NULL : rte_kvargs_get(args, key);
+	unsigned long number;
 	char *end;
 
-	dev->stall_ms = WD_DEFAULT_STALL_MS;
 	if (text == NULL)
 		return 0;
 	errno = 0;
-	value = strtoul(text, &end, 0);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > INT32_MAX) {
-		WD_LOG(ERR, "device %s: " WD_ARG_STALL_MS "=%s is not a number of milliseconds",
-				dev->name, text);
+	number = strtoul(text, &end, 0);
+	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || number < min ||
+			number > max) {
+		WD_LOG(ERR, "%s=%s is not a number from %u to %u", key, text, min, max);
 		return -EINVAL;
 	}
-	dev->stall_ms = (uint32_t)value;
+	*value = (uint32_t)number;
 	return 0;
 }
 
@@ -236,6 +236,7 @@ rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *
 	if (dev == NULL)
 		return -ENOMEM;
 	dev->class = class;
+	dev->stall_ms = WD_DEFAULT_STALL_MS;
 	rc = dev_find(class, args == NULL ? NULL : rte_kvargs_get(args, WD_ARG_DEV), &transport,
 			dev->name);
 	if (rc != 0)
@@ -243,7 +244,7 @@ rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *
 	dev->transport = transport;
 	rc = keys_check(dev, args, own_keys);
 	if (rc == 0)
-		rc = stall_ms_get(dev, args);
+		rc = rte_wd_arg_u32(args, WD_ARG_STALL_MS, 0, INT32_MAX, &dev->stall_ms);
 	if (rc == 0)
 		rc = transport->open(dev, args);
 	if (rc != 0)

@@ -5,7 +5,6 @@
 /* Probe, remove and the device operations. */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_errno.h>
@@ -234,30 +233,10 @@ static struct rte_cryptodev_ops ops = {
 /* ---- probe and remove ---- */
 
 static int
-max_qps_get(const struct rte_kvargs *args, const char *name, uint16_t *max)
-{
-	const char *text = rte_kvargs_get(args, ARG_MAX_QPS);
-	unsigned long value;
-	char *end;
-
-	*max = DEFAULT_MAX_QPS;
-	if (text == NULL)
-		return 0;
-	errno = 0;
-	value = strtoul(text, &end, 0);
-	if (errno != 0 || end == text || *end != '\0' || value < 1 || value > HISI_QM_MAX_QUEUES) {
-		WD_CRYPTO_LOG(ERR, "%s: " ARG_MAX_QPS "=%s is not a number from 1 to %u", name,
-				text, HISI_QM_MAX_QUEUES);
-		return -EINVAL;
-	}
-	*max = (uint16_t)value;
-	return 0;
-}
-
-static int
 priv_init(struct wd_crypto_dev *priv, const char *name, const char *args_text)
 {
 	struct rte_kvargs *args = rte_kvargs_parse(args_text, NULL);
+	uint32_t max_qps = DEFAULT_MAX_QPS;
 	int rc;
 
 	if (args == NULL) {
@@ -266,7 +245,7 @@ priv_init(struct wd_crypto_dev *priv, const char *name, const char *args_text)
 				name, args_text);
 		return -EINVAL;
 	}
-	rc = max_qps_get(args, name, &priv->max_nb_queue_pairs);
+	rc = rte_wd_arg_u32(args, ARG_MAX_QPS, 1, HISI_QM_MAX_QUEUES, &max_qps);
 	if (rc == 0)
 		rc = rte_wd_dev_open(WD_CLASS_SEC, args, own_args, &priv->wd);
 	rte_kvargs_free(args);
@@ -274,8 +253,7 @@ priv_init(struct wd_crypto_dev *priv, const char *name, const char *args_text)
 		return rc;
 	priv->version = priv->wd->hw->version;
 	priv->sva = priv->wd->sva;
-	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(
-			priv->max_nb_queue_pairs, priv->wd->max_queues);
+	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(max_qps, priv->wd->max_queues);
 	return 0;
 }
 
