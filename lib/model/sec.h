@@ -7,7 +7,7 @@
  * The SEC2 engine of the software device, internal to sec*.c.
  *
  *     sec_parse.c    descriptor of either type -> struct wdm_sec_req, checked
- *     sec_data.c     flat and scattered client data -> pointers, and back
+ *     sec_data.c     flat and scattered client data (data.h) -> pointers, and back
  *     sec_keys.c     expanded keys, kept between descriptors
  *     sec_imb.c      libipsec-mb: many descriptors at once
  *     sec_openssl.c  libcrypto: everything, one descriptor after the other
@@ -31,6 +31,7 @@
 #include <openssl/md5.h>
 #include <openssl/sha.h>
 
+#include "data.h"
 #include "engine.h"
 #include "hisi_sec.h"
 
@@ -159,18 +160,6 @@ int wdm_cbcmac_run(const struct wdm_soft_key *key, struct wdm_sec_req *req);
 
 /* Requests */
 
-struct wdm_sec_piece {
-	uint64_t addr;
-	uint32_t len;
-};
-
-/** One side of the data: a flat buffer is a list of one piece. */
-struct wdm_sec_side {
-	const struct wdm_sec_piece *pieces;
-	unsigned int nb;
-	struct wdm_sec_piece flat;
-};
-
 struct wdm_sec_seg {
 	const uint8_t *p;
 	uint32_t len;
@@ -206,7 +195,7 @@ struct wdm_sec_req {
 	uint64_t src, dst, mac_addr, a_key, c_key, a_iv_addr, c_iv_addr;
 
 	/* by sec_data.c */
-	struct wdm_sec_side src_side, out_side;
+	struct wdm_side src_side, out_side;
 	const uint8_t *in; /* c_len bytes */
 	uint8_t *out;
 	struct wdm_sec_seg
@@ -313,7 +302,7 @@ struct wdm_sec {
 	 */
 	uint8_t *arena;
 	size_t arena_used, arena_high;
-	struct wdm_sec_piece *pieces;
+	struct wdm_piece *pieces;
 	unsigned int pieces_used;
 
 	EVP_CIPHER *ciphers[4][WDM_SEC_C_KEYS][WDM_SEC_C_MODES]; /* fetched at first use */

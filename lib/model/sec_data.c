@@ -8,20 +8,16 @@
  * scattered back from there.
  */
 
-#include <endian.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "hisi_qm.h"
 #include "sec.h"
 
-/* UADK's pools hold this many lists; a longer chain is taken for a loop. */
-#define MAX_SGLS 256U
-#define MAX_PIECES (MAX_SGLS * HISI_SGL_MAX_ENTRIES)
 /* two sides to a descriptor; twice that, so that small ones rarely wait for room */
-#define PIECES_NEED (2 * MAX_PIECES)
+#define PIECES_NEED (2 * WDM_SIDE_MAX_PIECES)
 #define PIECES_SIZE (2 * PIECES_NEED)
 /* input, output and authenticated data of the largest descriptor, with alignment */
 #define ARENA_SIZE (3 * (size_t)(1 << 24) + 65536 + 4096)
@@ -76,146 +72,42 @@ reserve(struct wdm_sec *sec, const struct wdm_sec_req *req)
 	wdm_sec_data_reset(sec);
 }
 
-/* The pieces of one list of a chain, until `end` bytes are covered. */
 static enum wdm_sec_error
-walk_list(struct wdm_sec *sec, struct wdm_space *space, uint64_t addr, unsigned int nb,
-		uint64_t *covered, uint64_t end)
+side_error(int rc)
 {
-	for (unsigned int i = 0; i < nb && *covered < end; i++) {
-		struct hisi_sge sge;
-		uint32_t len;
-
-		if (wdm_dma_read(space, addr + sizeof(struct hisi_sgl) + i * sizeof(sge), &sge,
-				    sizeof(sge)) != 0)
-			return WDM_SEC_E_ADDR;
-		len = le32toh(sge.len);
-		if (len == 0 || len > HISI_SGE_MAX_LEN)
-			return WDM_SEC_E_SGL;
-		sec->pieces[sec->pieces_used++] = (struct wdm_sec_piece){ .addr = le64toh(sge.addr),
-			.len = len };
-		*covered += len;
-	}
-	return WDM_SEC_OK;
-}
-
-static enum wdm_sec_error
-walk_chain(struct wdm_sec *sec, struct wdm_space *space, uint64_t addr, uint64_t end)
-{
-	uint64_t covered = 0;
-
-	for (unsigned int lists = 0; lists < MAX_SGLS && covered < end; lists++) {
-		struct hisi_sgl sgl;
-		enum wdm_sec_error error;
-
-		if (addr == 0 || addr % HISI_SGL_ALIGN != 0)
-			return WDM_SEC_E_SGL;
-		if (wdm_dma_read(space, addr, &sgl, sizeof(sgl)) != 0)
-			return WDM_SEC_E_ADDR;
-		if (le16toh(sgl.entry_sum_in_sgl) > HISI_SGL_MAX_ENTRIES)
-			return WDM_SEC_E_SGL;
-		error = walk_list(sec, space, addr, le16toh(sgl.entry_sum_in_sgl), &covered, end);
-		if (error != WDM_SEC_OK)
-			return error;
-		addr = le64toh(sgl.next_dma);
-	}
-	return covered < end ? WDM_SEC_E_SGL : WDM_SEC_OK;
+	if (rc == 0)
+		return WDM_SEC_OK;
+	return rc == -EINVAL ? WDM_SEC_E_SGL : WDM_SEC_E_ADDR;
 }
 
 /* The first `end` bytes at addr. */
 static enum wdm_sec_error
-side_open(struct wdm_sec *sec, struct wdm_space *space, struct wdm_sec_side *side, uint8_t type,
+side_open(struct wdm_sec *sec, struct wdm_space *space, struct wdm_side *side, uint8_t type,
 		uint64_t addr, uint32_t end)
 {
-	enum wdm_sec_error error;
+	int rc;
 
-	if (type == HISI_SEC_ADDR_FLAT) {
-		side->flat = (struct wdm_sec_piece){ .addr = addr, .len = end };
-		side->pieces = &side->flat;
-		side->nb = 1;
-		return addr + end < addr ? WDM_SEC_E_ADDR : WDM_SEC_OK;
-	}
-	side->pieces = &sec->pieces[sec->pieces_used];
-	error = walk_chain(sec, space, addr, end);
-	side->nb = (unsigned int)(&sec->pieces[sec->pieces_used] - side->pieces);
-	return error;
-}
-
-/* Call fn for the part of each piece that lies in [off, off + len). */
-static int
-side_each(struct wdm_space *space, const struct wdm_sec_side *side, uint32_t off, uint8_t *buf,
-		uint32_t len,
-		int (*fn)(struct wdm_space *space, uint64_t addr, void *buf, size_t len))
-{
-	for (unsigned int i = 0; len > 0 && i < side->nb; i++) {
-		const struct wdm_sec_piece *piece = &side->pieces[i];
-		uint32_t n;
-
-		if (off >= piece->len) {
-			off -= piece->len;
-			continue;
-		}
-		n = piece->len - off < len ? piece->len - off : len;
-		if (fn(space, piece->addr + off, buf, n) != 0)
-			return -1;
-		off = 0;
-		len -= n;
-		if (buf != NULL)
-			buf += n;
-	}
-	return len == 0 ? 0 : -1;
-}
-
-static int
-piece_read(struct wdm_space *space, uint64_t addr, void *buf, size_t len)
-{
-	return wdm_dma_read(space, addr, buf, len);
-}
-
-static int
-piece_write(struct wdm_space *space, uint64_t addr, void *buf, size_t len)
-{
-	return wdm_dma_write(space, addr, buf, len);
-}
-
-static int
-piece_check(struct wdm_space *space, uint64_t addr, void *buf, size_t len)
-{
-	(void)buf;
-	return wdm_dma_allowed(space, addr, len) ? 0 : -1;
-}
-
-/* The range as host memory, or NULL when it is not in one piece. */
-static uint8_t *
-side_ptr(struct wdm_space *space, const struct wdm_sec_side *side, uint32_t off, uint32_t len)
-{
-	for (unsigned int i = 0; i < side->nb; i++) {
-		const struct wdm_sec_piece *piece = &side->pieces[i];
-
-		if (off >= piece->len) {
-			off -= piece->len;
-			continue;
-		}
-		if (len > piece->len - off)
-			return NULL;
-		return wdm_dma_ptr(space, piece->addr + off, len);
-	}
-	return NULL;
+	if (type == HISI_SEC_ADDR_FLAT)
+		return side_error(wdm_side_flat(side, addr, end));
+	rc = wdm_side_sgl(space, side, &sec->pieces[sec->pieces_used], addr, end);
+	sec->pieces_used += side->nb;
+	return side_error(rc);
 }
 
 static const uint8_t *
-side_input(struct wdm_sec *sec, struct wdm_space *space, const struct wdm_sec_side *side,
-		uint32_t off, uint32_t len)
+side_input(struct wdm_sec *sec, struct wdm_space *space, const struct wdm_side *side, uint32_t off,
+		uint32_t len)
 {
 	static const uint8_t nothing[1];
 	uint8_t *p;
 
 	if (len == 0)
 		return nothing;
-	p = side_ptr(space, side, off, len);
+	p = wdm_side_ptr(space, side, off, len);
 	if (p != NULL)
 		return p;
 	p = wdm_sec_arena_get(sec, len);
-	return side_each(space, side, off, p, len, piece_read) == 0 ? p : NULL;
+	return wdm_side_read(space, side, off, p, len) == 0 ? p : NULL;
 }
 
 static bool
@@ -239,11 +131,10 @@ cipher_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
 	}
 	/* what has to be verified must not be seen before it has been */
 	if (!req->verify)
-		p = side_ptr(req->space, &req->out_side, req->c_off, req->c_len);
+		p = wdm_side_ptr(req->space, &req->out_side, req->c_off, req->c_len);
 	req->scatter = p == NULL;
 	if (p == NULL) {
-		if (side_each(req->space, &req->out_side, req->c_off, NULL, req->c_len,
-				    piece_check) != 0)
+		if (wdm_side_check(req->space, &req->out_side, req->c_off, req->c_len) != 0)
 			return WDM_SEC_E_ADDR;
 		p = wdm_sec_arena_get(sec, req->c_len);
 	}
@@ -398,8 +289,8 @@ enum wdm_sec_error
 wdm_sec_data_deliver(struct wdm_sec_req *req)
 {
 	if (req->scatter &&
-			side_each(req->space, &req->out_side, req->c_off, req->out, req->c_len,
-					piece_write) != 0)
+			wdm_side_write(req->space, &req->out_side, req->c_off, req->out,
+					req->c_len) != 0)
 		return WDM_SEC_E_ADDR;
 	if (req->mac_len > 0 && !req->verify &&
 			wdm_dma_write(req->space, req->mac_addr, req->mac, req->mac_len) != 0)
