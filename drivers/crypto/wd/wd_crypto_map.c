@@ -69,35 +69,41 @@ sgl_build_flat(bool sva, struct wd_crypto_qp *qp, const struct wd_crypto_lead *l
 	return close_list(&w, addr);
 }
 
+/* Byte off of a packet, and how much follows in its segment. */
 static void *
-packet_at(struct rte_mbuf *m, uint32_t off, uint32_t *room)
+packet_at(struct rte_mbuf *m, uint32_t off, uint32_t *left)
 {
 	for (; m != NULL && off >= m->data_len; m = m->next)
 		off -= m->data_len;
 	if (m == NULL)
 		return NULL;
-	*room = m->data_len - off;
+	*left = m->data_len - off;
+	return rte_pktmbuf_mtod_offset(m, void *, off);
+}
+
+/* The same of a destination, where the room counts if it is one segment. */
+static void *
+packet_room_at(struct rte_mbuf *m, uint32_t off, uint32_t *left)
+{
+	if (m->nb_segs != 1)
+		return packet_at(m, off, left);
+	if (!wd_mbuf_in_room(m, off, 1))
+		return NULL;
+	*left = (uint32_t)m->buf_len - m->data_off - off;
 	return rte_pktmbuf_mtod_offset(m, void *, off);
 }
 
 enum wd_crypto_build
 wd_crypto_packet_copy(struct rte_mbuf *dst, struct rte_mbuf *src, uint32_t off, uint32_t len)
 {
-	if (dst->nb_segs == 1 && src->nb_segs == 1) {
-		if (!wd_mbuf_in_room(dst, off, len) || !wd_mbuf_in_data(src, off, len))
-			return WD_CRYPTO_BAD_ARGS;
-		memcpy(rte_pktmbuf_mtod_offset(dst, void *, off),
-				rte_pktmbuf_mtod_offset(src, void *, off), len);
-		return WD_CRYPTO_BUILT;
-	}
 	while (len > 0) {
-		uint32_t to_room = 0, from_room = 0, n;
-		void *to = packet_at(dst, off, &to_room);
-		const void *from = packet_at(src, off, &from_room);
+		uint32_t to_left = 0, from_left = 0, n;
+		void *to = packet_room_at(dst, off, &to_left);
+		const void *from = packet_at(src, off, &from_left);
 
 		if (to == NULL || from == NULL)
 			return WD_CRYPTO_BAD_ARGS;
-		n = RTE_MIN(to_room, from_room);
+		n = RTE_MIN(to_left, from_left);
 		n = RTE_MIN(n, len);
 		memcpy(to, from, n);
 		off += n;

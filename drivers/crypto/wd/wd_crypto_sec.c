@@ -507,6 +507,9 @@ build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 		return o.c_off == 0 && d->s->iv == WD_CRYPTO_IV_GCM ? build_gcm_empty(bd3, d, op) :
 								      WD_CRYPTO_BAD_ARGS;
 	}
+	/* the length field of CCM: two bytes with the longest nonce, enough with others */
+	if (!fast && d->s->nonce_len == 13 && o.c_len > UINT16_MAX)
+		return WD_CRYPTO_BAD_ARGS;
 	rc = map_digest(sva, fast, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
