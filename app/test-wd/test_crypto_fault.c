@@ -285,6 +285,19 @@ works(struct rig *r)
 	return good_then_error(r, NB);
 }
 
+/* Since the queue pair was set up: all taken, all given back, those that failed counted. */
+static int
+counted(struct rig *r, unsigned int nb_failed)
+{
+	struct rte_cryptodev_stats stats;
+
+	WDT_CHECK_EQ(rte_cryptodev_stats_get(r->c->id, &stats), 0);
+	WDT_CHECK_EQ(stats.enqueued_count, NB);
+	WDT_CHECK_EQ(stats.dequeued_count, NB);
+	WDT_CHECK_EQ(stats.dequeue_err_count, nb_failed);
+	return WDT_PASS;
+}
+
 /* A fault that kills: nb_good ops are done, the rest fails; thrice in a row. */
 static int
 dies(struct wdt_crypto *c, const char *fault, unsigned int nb_good)
@@ -299,8 +312,9 @@ dies(struct wdt_crypto *c, const char *fault, unsigned int nb_good)
 		WDT_CHECK_EQ(send(&r), WDT_PASS);
 		wdt_sim_run(0);
 		if (collect(&r) != WDT_PASS || good_then_error(&r, nb_good) != WDT_PASS ||
-				dead(&r) != WDT_PASS || set_up_again(&r) != WDT_PASS ||
-				works(&r) != WDT_PASS || rig_end(&r) != WDT_PASS)
+				counted(&r, NB - nb_good) != WDT_PASS || dead(&r) != WDT_PASS ||
+				set_up_again(&r) != WDT_PASS || works(&r) != WDT_PASS ||
+				rig_end(&r) != WDT_PASS)
 			return WDT_FAIL;
 	}
 	return WDT_PASS;
