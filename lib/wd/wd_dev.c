@@ -18,7 +18,7 @@
 #define WD_ARG_STALL_MS "stall_ms"
 #define WD_SIM "sim"
 #define WD_UACCE "uacce"
-#define WD_DEFAULT_STALL_MS 2000
+#define WD_DEFAULT_STALL_MS 10000
 
 RTE_LOG_REGISTER(wd_logtype, lib.wd, NOTICE);
 
