@@ -43,6 +43,9 @@ wdt_rig_open(struct wdt_rig *rig, unsigned int hw, const char *engine, bool sva,
 	if (rig->big != NULL && rig->side != NULL)
 		return WDT_PASS;
 	printf("# no memory: %s\n", rte_strerror(rte_errno));
+	rte_mempool_free(rig->big);
+	rte_memzone_free(rig->side);
+	wdt_crypto_close(&rig->c);
 	return WDT_FAIL;
 }
 
