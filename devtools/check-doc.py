@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+"""Compare README.md and doc/ with the code.
+
+    devtools/check-doc.py              check, exit status 1 and a line for each difference
+    devtools/check-doc.py algorithms   print the algorithm table as the code has it
+    devtools/check-doc.py messages     print what the code can log, "..." for what varies
+
+Checked: algorithms and sizes, devargs and their defaults, log messages, the
+example program, relative links and their anchors, line lengths. The source is
+read with regular expressions, no build is needed.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CAPS = "drivers/crypto/wd/wd_crypto_caps.c"
+PMD = "drivers/crypto/wd/wd_crypto_dev.c"
+DEV = "lib/wd/wd_dev.c"
+UACCE = "lib/wd/wd_uacce.c"
+SIM = "lib/sim/wd_sim_options.c"
+DRIVER_DOC = "doc/crypto_wd.md"
+SIM_DOC = "doc/sim.md"
+START_DOC = "doc/start.md"
+LOGGING = ["lib/wd/*.c", "lib/sim/*.c", "drivers/crypto/wd/*.c"]
+MAX_COLUMNS = 100
+
+problems = []
+
+
+def problem(text):
+    problems.append(text)
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def found(pattern, text, where, flags=re.DOTALL):
+    """The first group; without a match this script no longer fits the code."""
+    match = re.search(pattern, text, flags)
+    if match is None:
+        sys.exit(f"check-doc: cannot read {where}: no match for {pattern}")
+    return match[1]
+
+
+def defines(*names):
+    """Values of simple macros of these files: strings and numbers."""
+    text = "\n".join(read(name) for name in names)
+    values = {}
+    for name, value in re.findall(r'^#define (\w+)[ \t]+"?([\w.-]+?)U?(?:LL)?"?[ \t]*(?:/\*.*)?$', text, re.M):
+        values[name] = value
+    return values
+
+
+# ---- tables of Markdown ----
+
+
+def table(name, mark):
+    """Rows of the table after the line <!-- mark -->, as lists of cells; without its header."""
+    lines = read(name).splitlines()
+    try:
+        at = lines.index(f"<!-- {mark} -->") + 1
+    except ValueError:
+        problem(f"{name}: there is no table marked <!-- {mark} -->")
+        return []
+    rows = []
+    for line in lines[at:]:
+        if line.startswith("|"):
+            rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def same(where, what, doc, code):
+    """Two dicts or sets."""
+    for key in sorted(set(code) - set(doc)):
+        problem(f"{where}: {what} {key} is in the code, not in the table")
+    for key in sorted(set(doc) - set(code)):
+        problem(f"{where}: {what} {key} is in the table, not in the code")
+    if isinstance(doc, dict):
+        for key in sorted(set(doc) & set(code)):
+            if doc[key] != code[key]:
+                problem(f"{where}: {what} {key}: the table says {doc[key]}, the code {code[key]}")
+
+
+# ---- algorithms ----
+
+
+def size_text(text, macros):
+    """RANGE(lo, hi, step) as the table writes it."""
+    low, high, step = (int(macros.get(v, v)) for v in re.findall(r"[\w]+", text)[1:])
+    if high == 0:
+        return "-"
+    if low == high:
+        return str(low)
+    if (high - low) // step < 3:
+        return ", ".join(str(n) for n in range(low, high + 1, step))
+    return f"{low}..{high}" + (f" by {step}" if step > 1 else "")
+
+
+def algorithms():
+    """{name: cells of the table} and {name: version}, in the order of the code."""
+    text = read(CAPS)
+    macros = defines("lib/hw/hisi_sec.h")
+    rows = found(r"algs\[\] = \{(.*?)\n\};", text, CAPS)
+    rows = re.sub(r"^#.*$", "", rows, flags=re.M)
+    cells, versions = {}, {}
+    call = re.compile(r"\b(CIPHER|AUTH|HASH|HMAC|AEAD)\(((?:[^()]|\([^()]*\))*)\)")
+    for kind, arguments in call.findall(rows):
+        ranges = [size_text(r, macros) for r in re.findall(r"RANGE\([^()]*\)", arguments)]
+        words = [w.strip() for w in re.sub(r"RANGE\([^()]*\)", "R", arguments).split(",")]
+        key = iv = digest = aad = "-"
+        chain = "NEVER"
+        if kind == "CIPHER":
+            name, version, chain = words[0], words[3], words[4]
+            key, iv = ranges
+            name = "CIPHER_NULL" if name == "NULL" else name
+        elif kind == "AUTH":
+            name, version, chain = words[0], words[2], words[3]
+            key, digest, iv = ranges
+            name = "AUTH_NULL" if name == "NULL" else name
+        elif kind == "HASH":
+            name, version, digest = words[0], "2", words[2]
+        elif kind == "HMAC":
+            name, version, chain = words[0] + "_HMAC", "2", words[1]
+            key, digest = f"1..{words[2]}", f"1..{words[3]}"
+        else:
+            name, version = words[0], words[3]
+            key, digest, aad, iv = ranges
+        chains = "-" if chain == "NEVER" else "v3" if chain == "3" else "v2, v3"
+        cells[name] = ["v3" if version == "3" else "v2, v3", chains, key, iv, digest, aad]
+        versions[name] = version
+    if len(cells) < 20:
+        sys.exit(f"check-doc: only {len(cells)} algorithms found in {CAPS}")
+    return cells, versions
+
+
+def check_algorithms():
+    cells, versions = algorithms()
+    doc = {row[0]: row[1:] for row in table(DRIVER_DOC, "algorithms")}
+    same(DRIVER_DOC, "algorithm", doc, cells)
+    doc = {}
+    for row in table("README.md", "algorithms"):
+        for version, cell in zip("23", row[1:]):
+            for name in re.findall(r"[A-Z0-9_]{3,}", cell):
+                doc[name] = version
+    same("README.md", "algorithm", doc, versions)
+
+
+# ---- devargs ----
+
+
+def names_of(name, pattern, macros):
+    """The strings of a list, macros among them."""
+    words = re.findall(r'"(\w+)"|\b([A-Z][A-Z_]+)\b', found(pattern, read(name), name))
+    return [text or macros[macro] for text, macro in words if macro != "NULL"]
+
+
+def check_devargs():
+    macros = defines(PMD, DEV, UACCE, SIM, "lib/sim/wd_sim.h", "lib/hw/hisi_qm.h")
+    own = names_of(PMD, r"own_args\[\] = \{(.*?)\}", macros)
+    common = names_of(DEV, r"common\[\] = \{(.*?)\}", macros)
+    uacce = names_of(UACCE, r"uacce_options\[\] = \{(.*?)\}", macros)
+    sim = names_of(SIM, r"wd_sim_option_names\[\] = \{(.*?)\}", macros)
+    code = {name: "all" for name in own + common}
+    code.update({name: "sim" for name in sim})
+    code.update({name: "all" if name in sim else "uacce" for name in uacce})
+    rows = table(DRIVER_DOC, "devargs")
+    same(DRIVER_DOC, "option", {row[0]: row[1] for row in rows}, code)
+    same(SIM_DOC, "option", {row[0] for row in table(SIM_DOC, "options")}, set(sim))
+
+    defaults = {
+        "max_nb_queue_pairs": macros["DEFAULT_MAX_QPS"],
+        "stall_ms": macros["WD_DEFAULT_STALL_MS"],
+        "depth": macros[macros["DEFAULT_DEPTH"]],
+        "hw": macros["WD_SIM_HW"],
+    }
+    for row in rows:
+        want = defaults.get(row[0])
+        if want is not None and want not in re.findall(r"\w+", row[3]):
+            problem(f"{DRIVER_DOC}: option {row[0]}: the table says default {row[3]}, the code {want}")
+
+    for name, value in re.findall(r"^\| `(\w+)=(\d+)`", read("README.md"), re.M):
+        if value != defaults.get(name, value):
+            problem(f"README.md: option {name}: the default is {defaults[name]}, not {value}")
+
+    params = found(r"#define PARAMS(.*?)\n\n", read(PMD), PMD)
+    params = set(re.findall(r'[ "](\w+)=<?\w', params))
+    same(PMD, "PARAMS: option", params | {"max_nb_queue_pairs"}, set(code))
+
+
+# ---- log messages ----
+
+
+def messages():
+    """What the code logs for users to see; "..." stands for what varies."""
+    macros = defines(PMD, DEV, UACCE, SIM)
+    call = re.compile(r'\bWD(?:_SIM|_CRYPTO)?_LOG\(\s*(ERR|WARNING|NOTICE),\s*'
+                      r'((?:"(?:[^"\\]|\\.)*"|\s+|PRI\w+|[A-Z][A-Z_]+)+)')
+    texts = {}
+    for pattern in LOGGING:
+        for path in sorted(ROOT.glob(pattern)):
+            for _, literal in call.findall(path.read_text(encoding="utf-8")):
+                text = ""
+                for part in re.findall(r'"((?:[^"\\]|\\.)*)"|\bPRI(\w+)|\b([A-Z][A-Z_]+)', literal):
+                    text += part[0] if not part[2] else macros.get(part[2], part[2])
+                text = re.sub(r"%[-+ #0]*[0-9*.]*(?:ll|l|z|h)?(?:[diuxXscp]|(?=\s|$|\W))", "...", text)
+                text = text.replace('\\"', '"')
+                texts[re.sub(r"\.{4,}", "...", text)] = path.relative_to(ROOT)
+    if len(texts) < 20:
+        sys.exit(f"check-doc: only {len(texts)} messages found")
+    return texts
+
+
+def check_messages():
+    section = found(r"\n## Log messages\n(.*?)(?:\n## |\Z)", read(START_DOC), START_DOC)
+    entries = {" ".join(e.split()) for e in re.findall(r"^- `([^`]+)`", section, re.M)}
+    code = messages()
+    used = set()
+    for text, path in code.items():
+        hits = [e for e in entries if re.fullmatch(".*".join(map(re.escape, e.split("..."))), text)]
+        used.update(hits)
+        if not hits:
+            problem(f"{START_DOC}: nothing about the message of {path}: {text}")
+    for entry in sorted(entries - used):
+        problem(f"{START_DOC}: the code has no message {entry}")
+
+
+# ---- the rest ----
+
+
+def check_example():
+    name = "doc/first-op.c"
+    source = read(name).split("\n\n", 1)[1].strip()
+    block = found(r"<!-- doc/first-op\.c -->\n```c\n(.*?)```", read(START_DOC), START_DOC)
+    # a display with tabs of eight columns is too wide for a page
+    if block.replace("    ", "\t").strip() != source.replace("    ", "\t"):
+        problem(f"{START_DOC}: its program differs from {name}")
+
+
+def pages():
+    out = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = set(out.stdout.split()) | {str(p.relative_to(ROOT)) for p in ROOT.glob("doc/*.md")}
+    return sorted(n for n in names | {"README.md"} if (ROOT / n).is_file())
+
+
+def anchors(name):
+    text = re.sub(r"^```.*?^```", "", read(name), flags=re.M | re.DOTALL)
+    heads = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads}
+
+
+def check_links():
+    for name in pages():
+        text = re.sub(r"^```.*?^```", "", read(name), flags=re.M | re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (ROOT / name).parent / path if path else ROOT / name
+            if not target.exists():
+                problem(f"{name}: link to {link}: there is no such file")
+            elif anchor and target.suffix == ".md":
+                if anchor not in anchors(target.resolve().relative_to(ROOT)):
+                    problem(f"{name}: link to {link}: there is no such heading")
+
+
+def check_width():
+    for name in pages():
+        for nb, line in enumerate(read(name).splitlines(), 1):
+            if len(line.expandtabs(8)) > MAX_COLUMNS and (name == "README.md" or name.startswith("doc/")):
+                problem(f"{name}:{nb}: {len(line.expandtabs(8))} columns, {MAX_COLUMNS} are the most")
+
+
+def main():
+    if sys.argv[1:] == ["algorithms"]:
+        for name, cells in algorithms()[0].items():
+            print(f"| {' | '.join([name] + cells)} |")
+        return 0
+    if sys.argv[1:] == ["messages"]:
+        for text, path in messages().items():
+            print(f"{path}: {text}")
+        return 0
+    if sys.argv[1:]:
+        print(__doc__)
+        return 2
+    for check in (check_algorithms, check_devargs, check_messages, check_example, check_links, check_width):
+        check()
+    for text in problems:
+        print(text)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
