@@ -8,6 +8,36 @@
 
 static struct wdt_msg msg;
 
+/* ---- which chains there are ---- */
+
+/* What every version has to have. */
+static bool
+is_promised(const struct wdt_alg *alg)
+{
+	return alg->cipher == RTE_CRYPTO_CIPHER_AES_CBC &&
+			(alg->auth == RTE_CRYPTO_AUTH_SHA1_HMAC ||
+					alg->auth == RTE_CRYPTO_AUTH_SHA256_HMAC ||
+					alg->auth == RTE_CRYPTO_AUTH_SHA512_HMAC);
+}
+
+static bool
+is_null_auth(const struct wdt_alg *alg)
+{
+	return alg->auth == RTE_CRYPTO_AUTH_NULL;
+}
+
+/* Both sessions, or none; a chain that is offered one way only is an error. */
+static int
+chain_open(struct wdt_rig *rig, const struct wdt_alg *alg, struct wdt_pair *pair, bool *open)
+{
+	pair->forward = wdt_alg_session(rig, alg, true, true);
+	pair->backward = wdt_alg_session(rig, alg, false, true);
+	*open = pair->forward != NULL;
+	WDT_CHECK_EQ(pair->backward != NULL, *open);
+	WDT_CHECK(*open || !is_promised(alg));
+	return WDT_PASS;
+}
+
 /* ---- forms and messages ---- */
 
 static void
@@ -31,6 +61,70 @@ form_random(struct wdt_form *form, uint32_t len)
 		form->src.nb = 0;
 	if (form->dst.nb == RTE_DIM(form->dst.len))
 		form->dst.nb = 0;
+}
+
+/* Messages of each header, with and without a trailer, flat and split, in place and not. */
+static int
+run_messages(struct wdt_rig *rig, const struct wdt_alg *alg, const struct wdt_pair *pair)
+{
+	static const uint32_t headers[] = { 0, 4, 8, 20, 1, 200 }, lens[] = { 16, 64, 1504 };
+	struct wdt_form form;
+
+	for (unsigned int i = 0; i < RTE_DIM(headers) * RTE_DIM(lens); i++) {
+		const uint32_t header = is_null_auth(alg) ? 0 : headers[i % RTE_DIM(headers)];
+		const uint32_t len = lens[i / RTE_DIM(headers)];
+		const uint32_t trailer = is_null_auth(alg) || wdt_random() % 4 != 0 ? 0 : 4;
+
+		WDT_CHECK_EQ(wdt_msg_random(alg, header, len, trailer, &msg), 0);
+		form_random(&form, header + len + trailer);
+		WDT_TRY(wdt_pair_run(rig, alg, pair, &msg, &form));
+	}
+	return WDT_PASS;
+}
+
+static int
+run_pair_of_caps(struct wdt_rig *rig, const struct rte_cryptodev_capabilities *cipher_cap,
+		const struct rte_cryptodev_capabilities *auth_cap, unsigned int *nb)
+{
+	struct wdt_alg cipher, auth, alg;
+	struct wdt_pair pair;
+	bool open;
+
+	wdt_alg_of_cap(cipher_cap, &cipher);
+	wdt_alg_of_cap(auth_cap, &auth);
+	wdt_alg_chain(&cipher, &auth, &alg);
+	alg.digest_len = auth_cap->sym.auth.digest_size.max;
+	WDT_TRY(chain_open(rig, &alg, &pair, &open));
+	if (!open)
+		return WDT_PASS;
+	++*nb;
+	WDT_TRY(run_messages(rig, &alg, &pair));
+	return wdt_pair_close(rig, &pair);
+}
+
+/* Each cipher with each auth algorithm that the driver takes. */
+static int
+each_chain(struct wdt_rig *rig)
+{
+	const struct rte_cryptodev_capabilities *cipher, *auth;
+	unsigned int nb = 0;
+
+	for (cipher = wdt_rig_caps(rig); cipher->op != RTE_CRYPTO_OP_TYPE_UNDEFINED; cipher++) {
+		if (cipher->sym.xform_type != RTE_CRYPTO_SYM_XFORM_CIPHER)
+			continue;
+		for (auth = wdt_rig_caps(rig); auth->op != RTE_CRYPTO_OP_TYPE_UNDEFINED; auth++) {
+			if (auth->sym.xform_type == RTE_CRYPTO_SYM_XFORM_AUTH)
+				WDT_TRY(run_pair_of_caps(rig, cipher, auth, &nb));
+		}
+	}
+	printf("# hw=v%u engine=%s sva=%d: %u chains\n", rig->hw, rig->engine, rig->sva, nb);
+	WDT_CHECK(nb >= 3);
+	return WDT_PASS;
+}
+
+WDT_TEST(crypto_chain_of_each_pair)
+{
+	return wdt_rig_each(WDT_RIG_ALL, each_chain);
 }
 
 /* ---- the promised ones: keys, digests, and where everything lies ---- */

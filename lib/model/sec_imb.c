@@ -237,6 +237,9 @@ wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 	if (error == WDM_SEC_OK && req->a_key_len > 0)
 		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key,
 				req->a_key_len, &req->a_slot);
+	/* a drain for the second key has counted the first one's use as over */
+	if (error == WDM_SEC_OK && req->c_key_len > 0)
+		req->c_slot->tick = ++sec->tick;
 	return error;
 }
 

@@ -529,13 +529,24 @@ int
 wdm_cbcmac_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
 	struct cbcmac m = { .cbc = key->main };
-	const struct wdm_sec_seg *seg = &req->a_seg[0];
-	const unsigned int d = (seg->len - 1) % 16 + 1;
 	uint8_t last[16] = { 0 };
+	size_t body = 0;
+	unsigned int d, at = 0;
 
-	if (cbcmac_update(&m, seg->p, seg->len - d) != 0)
-		return -1;
-	memcpy(last, seg->p + seg->len - d, d);
+	for (unsigned int i = 0; i < req->nb_a_seg; i++)
+		body += req->a_seg[i].len;
+	d = (unsigned int)(body - 1) % 16 + 1;
+	body -= d; /* the last block is another one, and may lie in several pieces */
+	for (unsigned int i = 0; i < req->nb_a_seg; i++) {
+		const struct wdm_sec_seg *seg = &req->a_seg[i];
+		const size_t n = seg->len < body ? seg->len : body;
+
+		if (cbcmac_update(&m, seg->p, n) != 0)
+			return -1;
+		memcpy(last + at, seg->p + n, seg->len - n);
+		at += (unsigned int)(seg->len - n);
+		body -= n;
+	}
 	if (d < 16)
 		last[d] = 0x80;
 	xor16(last, last, key->sub[d < 16]);
