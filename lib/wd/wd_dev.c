@@ -193,11 +193,16 @@ keys_check(const struct wd_dev *dev, const struct rte_kvargs *args, const char *
 	for (unsigned int i = 0; args != NULL && i < args->count; i++) {
 		const char *key = args->pairs[i].key;
 
-		if (is_in(key, common) || is_in(key, own_keys) ||
-				is_in(key, dev->transport->options))
-			continue;
-		WD_LOG(ERR, "device %s: unknown option %s=", dev->name, key);
-		return -EINVAL;
+		if (!is_in(key, common) && !is_in(key, own_keys) &&
+				!is_in(key, dev->transport->options)) {
+			WD_LOG(ERR, "device %s: unknown option %s=", dev->name, key);
+			return -EINVAL;
+		}
+		/* rte_kvargs_get() cannot tell it from a key that is not there */
+		if (args->pairs[i].value == NULL) {
+			WD_LOG(ERR, "device %s: option %s has no value", dev->name, key);
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -214,7 +219,8 @@ rte_wd_arg_u32(const struct rte_kvargs *args, const char *key, uint32_t min, uin
 		return 0;
 	errno = 0;
 	number = strtoul(text, &end, 0);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || number < min ||
+	/* strtoul() takes blanks and signs */
+	if (text[0] < '0' || text[0] > '9' || errno != 0 || *end != '\0' || number < min ||
 			number > max) {
 		WD_LOG(ERR, "%s=%s is not a number from %u to %u", key, text, min, max);
 		return -EINVAL;
