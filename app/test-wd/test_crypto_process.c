@@ -34,6 +34,21 @@ exit_status(int status)
 
 /* ---- secondary process ---- */
 
+static int
+attach(struct wdt_crypto *c)
+{
+	const int id = rte_cryptodev_get_dev_id(DEVICE);
+
+	memset(c, 0, sizeof(*c));
+	WDT_CHECK(id >= 0);
+	c->id = (uint8_t)id;
+	c->sessions = rte_mempool_lookup("wdt_sess_1");
+	c->ops = rte_mempool_lookup("wdt_op_1");
+	c->mbufs = rte_mempool_lookup("wdt_mbuf_1");
+	WDT_CHECK(c->sessions != NULL && c->ops != NULL && c->mbufs != NULL);
+	return WDT_PASS;
+}
+
 /* Ops of all classes on one queue pair. */
 static int
 use(struct wdt_crypto *c, uint16_t qp)
@@ -58,12 +73,66 @@ use(struct wdt_crypto *c, uint16_t qp)
 }
 
 static int
+secondary(void)
+{
+	struct wdt_crypto c;
+	struct wdt_flow flow = { .c = &c, .qp = 1, .nb_ops = 20000, .max_burst = 64, .seed = 1 };
+	const char *log;
+	int rc;
+
+	WDT_CHECK_EQ(rte_eal_process_type(), RTE_PROC_SECONDARY);
+	WDT_CHECK_EQ(attach(&c), WDT_PASS);
+	WDT_CHECK_EQ(use(&c, 1), WDT_PASS);
+	flow.session = wdt_session(&c, WDT_CIPHER);
+	WDT_CHECK(flow.session != NULL);
+	WDT_CHECK_EQ(wdt_flow_run(&flow), WDT_PASS);
+	WDT_CHECK_EQ(rte_cryptodev_sym_session_free(c.id, flow.session), 0);
+	WDT_CHECK_EQ(wdt_log_capture(), 0);
+	rc = wdt_crypto_qp_setup(&c, 0, 64);
+	log = wdt_log_release();
+	printf("# %s", log);
+	WDT_CHECK(rc < 0);
+	return WDT_PASS;
+}
+
+/* Stopped by the primary, so that cryptodev lets the call through to the driver. */
+static int
+secondary_setup(void)
+{
+	struct wdt_crypto c;
+	const char *log;
+	int rc;
+
+	WDT_CHECK_EQ(attach(&c), WDT_PASS);
+	WDT_CHECK_EQ(wdt_log_capture(), 0);
+	rc = wdt_crypto_qp_setup(&c, 0, 64);
+	log = wdt_log_release();
+	WDT_CHECK_EQ(rc, -ENOTSUP);
+	WDT_CHECK(strstr(log, "set up by the primary process") != NULL);
+	return WDT_PASS;
+}
+
+static int
 run_secondary(const char *role, const char *test)
 {
 	char options[256];
 
 	snprintf(options, sizeof(options), SHARED " --proc-type=secondary", (int)getppid());
 	return exit_status(wdt_process_run(options, role, test));
+}
+
+/* The primary: uses queue pair 0 before and after the secondary has used number 1. */
+static int
+primary(struct wdt_crypto *c)
+{
+	WDT_CHECK_EQ(use(c, 0), WDT_PASS);
+	WDT_CHECK_EQ(run_secondary("secondary", "crypto_process_secondary_uses"), WDT_PASS);
+	WDT_CHECK_EQ(use(c, 0), WDT_PASS);
+	WDT_CHECK_EQ(use(c, 1), WDT_PASS);
+	rte_cryptodev_stop(c->id);
+	WDT_CHECK_EQ(run_secondary("secondary_setup", "crypto_process_secondary_uses"), WDT_PASS);
+	WDT_CHECK_EQ(rte_cryptodev_start(c->id), 0);
+	return use(c, 0);
 }
 
 static int
@@ -73,6 +142,18 @@ run_primary(const char *test)
 
 	snprintf(options, sizeof(options), SHARED, (int)getpid());
 	return exit_status(wdt_process_run(options, "primary", test));
+}
+
+WDT_TEST(crypto_process_secondary_uses_queue_pairs_of_the_primary)
+{
+	if (wdt_role_is("primary"))
+		return wdt_with_device("", 2, 256, primary);
+	if (wdt_role_is("secondary"))
+		return secondary();
+	if (wdt_role_is("secondary_setup"))
+		return secondary_setup();
+	WDT_CHECK_EQ(run_primary("crypto_process_secondary_uses"), WDT_PASS);
+	return WDT_PASS;
 }
 
 /* With SVA descriptors would have addresses of the wrong process. */

@@ -272,6 +272,27 @@ priv_attach(const struct wd_crypto_dev *priv, const char *name)
 	return -ENOTSUP;
 }
 
+/*
+ * cryptodev's burst functions look for callbacks in lists that are per process, but
+ * allocated by rte_cryptodev_configure() and so in the primary process only; in a
+ * secondary they would follow a NULL pointer. Empty lists, as long as may be needed.
+ */
+static int
+callback_lists_alloc(struct rte_cryptodev *dev, uint16_t nb)
+{
+	dev->enq_cbs = rte_zmalloc(NULL, nb * sizeof(*dev->enq_cbs), 0);
+	dev->deq_cbs = rte_zmalloc(NULL, nb * sizeof(*dev->deq_cbs), 0);
+	return dev->enq_cbs == NULL || dev->deq_cbs == NULL ? -ENOMEM : 0;
+}
+
+static void
+callback_lists_free(struct rte_cryptodev *dev)
+{
+	rte_free(dev->enq_cbs);
+	rte_free(dev->deq_cbs);
+	dev->enq_cbs = dev->deq_cbs = NULL;
+}
+
 static int
 probe(struct rte_vdev_device *vdev)
 {
@@ -305,7 +326,10 @@ probe(struct rte_vdev_device *vdev)
 		*priv = opened;
 	} else {
 		rc = priv_attach(priv, name);
+		if (rc == 0)
+			rc = callback_lists_alloc(dev, priv->max_nb_queue_pairs);
 		if (rc != 0) {
+			callback_lists_free(dev);
 			rte_cryptodev_pmd_release_device(dev);
 			return rc;
 		}
@@ -332,9 +356,13 @@ remove_dev(struct rte_vdev_device *vdev)
 		return -ENODEV;
 	wd = ((struct wd_crypto_dev *)dev->data->dev_private)->wd;
 	rc = rte_cryptodev_pmd_destroy(dev);
-	if (rc == 0 && rte_eal_process_type() == RTE_PROC_PRIMARY)
+	if (rc != 0)
+		return rc;
+	if (rte_eal_process_type() == RTE_PROC_PRIMARY)
 		rte_wd_dev_close(wd);
-	return rc;
+	else
+		callback_lists_free(dev);
+	return 0;
 }
 
 static struct wd_dev *
