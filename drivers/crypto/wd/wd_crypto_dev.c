@@ -52,8 +52,10 @@ qp_memory(struct rte_cryptodev *dev, struct wd_crypto_qp *qp, int socket_id)
 	qp->dma = rte_memzone_reserve_aligned(name, side + scratch + WD_CRYPTO_SINK_SIZE, socket_id,
 			RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
 	if (qp->slots == NULL || qp->dma == NULL) {
-		WD_CRYPTO_LOG(ERR, "%s: no hugepage memory for queue pair %u", dev->data->name,
-				qp->id);
+		WD_CRYPTO_LOG(ERR,
+				"%s: no hugepage memory of %zu bytes in one piece for queue pair %u of depth %u",
+				dev->data->name, side + scratch + WD_CRYPTO_SINK_SIZE, qp->id,
+				qp->q.sq_depth);
 		return -ENOMEM;
 	}
 	memset(qp->dma->addr, 0, qp->dma->len);
