@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=(gcc libc6-dev make meson ninja-build pkg-config
-	libdpdk-dev libssl-dev libseccomp-dev zlib1g-dev
+	libdpdk-dev libssl-dev libseccomp-dev zlib1g-dev libisal-dev
 	xz-utils) # dpdk-sdk.sh unpacks a .tar.xz
 tools=(dpdk dpdk-dev) # dpdk-test, dpdk-test-crypto-perf, dpdk-testpmd
 valgrind=(valgrind openssl) # openssl: makes vectors for dpdk-test-crypto-perf

@@ -42,6 +42,7 @@ struct wdm_class_ops {
 };
 
 extern const struct wdm_class_ops wdm_sec_ops;
+extern const struct wdm_class_ops wdm_zip_ops;
 
 /** wdm_dev_create() for a class that is not in enum wdm_class; conf->class is not looked at. */
 struct wdm_dev *wdm_dev_create_with_ops(

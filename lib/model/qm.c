@@ -88,6 +88,7 @@ struct wdm_dev {
 
 static const struct wdm_class_ops *const classes[] = {
 	[WDM_CLASS_SEC] = &wdm_sec_ops,
+	[WDM_CLASS_ZIP] = &wdm_zip_ops,
 };
 
 #define NB_CLASSES (sizeof(classes) / sizeof(classes[0]))

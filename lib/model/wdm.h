@@ -18,10 +18,10 @@
  *     for (;;)
  *             wdm_dev_step(dev);        one thread, or the caller itself
  *
- * The model is plain C on libcrypto and libipsec-mb; it knows neither DPDK nor
- * the kernel, so that fuzzers and daemons link it too. It treats rings and
- * client memory as hostile: a descriptor it cannot parse or an address it may
- * not touch becomes an error in that descriptor, never a crash.
+ * The model is plain C on libcrypto, libipsec-mb, zlib and ISA-L; it knows
+ * neither DPDK nor the kernel, so that fuzzers and daemons link it too. It
+ * treats rings and client memory as hostile: a descriptor it cannot parse or an
+ * address it may not touch becomes an error in that descriptor, never a crash.
  *
  * Threads: wdm_dev_step() and wdm_space_map() and all else may be called from
  * different threads; one thread at a time steps a device. When wdm_space_unmap(),
@@ -45,18 +45,19 @@ struct wdm_space;
 
 enum wdm_class {
 	WDM_CLASS_SEC, /* SEC2: cipher, digest, AEAD */
+	WDM_CLASS_ZIP, /* deflate; a queue's qc_type is the direction */
 };
 
 enum wdm_engine {
 	WDM_ENGINE_AUTO, /* the fastest library this machine has for each algorithm */
-	WDM_ENGINE_OPENSSL, /* libcrypto for everything */
+	WDM_ENGINE_OPENSSL, /* the plain reference library: libcrypto, zlib */
 	WDM_ENGINE_INSTANT, /* completes with success, touches no data: measures the driver alone */
 };
 
 struct wdm_dev_config {
 	enum wdm_class class;
 	enum wdm_engine engine;
-	unsigned int hw_version; /* 2: Kunpeng 920, BD type 2; 3: Kunpeng 930, BD type 3 */
+	unsigned int hw_version; /* 2: Kunpeng 920; 3: Kunpeng 930 */
 	uint64_t latency_ns; /* least time from doorbell to completion; 0: none */
 };
 
@@ -162,9 +163,9 @@ void wdm_qp_stats_get(struct wdm_qp *qp, struct wdm_qp_stats *stats);
 /** Faults a device can be told to have. */
 enum wdm_fault_kind {
 	WDM_FAULT_NONE,
-	WDM_FAULT_ERROR_TYPE, /* report error type `value` (SEC: 1..255), data untouched */
-	WDM_FAULT_ICV, /* report an ICV mismatch */
-	WDM_FAULT_NOT_DONE, /* completion whose done bit is clear */
+	WDM_FAULT_ERROR_TYPE, /* report error type `value` (SEC: 1..255) or ZIP status, data untouched */
+	WDM_FAULT_ICV, /* report an ICV mismatch; ZIP: of the checksum */
+	WDM_FAULT_NOT_DONE, /* completion whose done bit is clear; ZIP: whose words are as sent */
 	WDM_FAULT_SQ_HEAD, /* completion that names SQE `value` (any 16 bits) */
 	WDM_FAULT_DROP, /* no completion for this descriptor; later ones follow */
 	WDM_FAULT_STALL, /* the queue takes no further descriptor, without any notice */
