@@ -21,7 +21,7 @@
 
 RTE_LOG_REGISTER(wd_sim_logtype, wd.sim, NOTICE);
 
-#define WD_SIM_ALGORITHMS "cipher\ndigest\naead\n"
+#define WD_SIM_ALGORITHMS "cipher\ndigest\naead\nzlib\ngzip\ndeflate\n"
 
 /* Two cache lines: the adjacent line is fetched along on many machines, and each
  * of these words bounces between two cores.
@@ -97,12 +97,17 @@ sim_scan(rte_wd_dev_cb cb, void *arg)
 	return cb(&info, arg);
 }
 
+static enum wdm_class model_class(enum wd_class class)
+{
+	return class == WD_CLASS_ZIP ? WDM_CLASS_ZIP : WDM_CLASS_SEC;
+}
+
 static int
-model_create(struct wd_sim *sim)
+model_create(struct wd_sim *sim, enum wd_class class)
 {
 	const struct wd_sim_options *o = &sim->options;
 	const struct wdm_dev_config conf = {
-		.class = WDM_CLASS_SEC,
+		.class = model_class(class),
 		.engine = o->engine,
 		.hw_version = o->hw->version,
 		.latency_ns = o->latency_ns,
@@ -131,10 +136,6 @@ sim_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	struct wd_sim *sim;
 	int rc;
 
-	if (dev->class != WD_CLASS_SEC) {
-		WD_SIM_LOG(ERR, "%s: is no device of class %d", dev->name, dev->class);
-		return -ENOTSUP;
-	}
 	sim = calloc(1, sizeof(*sim));
 	if (sim == NULL)
 		return -ENOMEM;
@@ -142,7 +143,7 @@ sim_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	rc = wd_sim_options_parse(args, &sim->options);
 	if (rc != 0)
 		goto free_sim;
-	rc = model_create(sim);
+	rc = model_create(sim, dev->class);
 	if (rc != 0)
 		goto free_sim;
 	if (!sim->options.run_inline) {
@@ -154,6 +155,7 @@ sim_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	dev->hw = sim->options.hw;
 	dev->sva = sim->options.sva;
 	/* with SVA the descriptors of a secondary process would name its own addresses */
+	dev->fixed_huffman = true;
 	dev->secondary_data_path = !sim->options.sva;
 	dev->numa_node = SOCKET_ID_ANY;
 	dev->max_queues = HISI_QM_MAX_QUEUES;
@@ -270,7 +272,7 @@ sim_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_q
 {
 	struct wd_sim *sim = dev->transport_data;
 	const uint16_t depth = sim->options.depth;
-	const size_t sqe_size = wdm_class_sqe_size(WDM_CLASS_SEC);
+	const size_t sqe_size = wdm_class_sqe_size(model_class(dev->class));
 	const int qn = number_alloc(sim);
 	struct wd_sim_queue *sq;
 	struct layout at;

@@ -58,6 +58,7 @@ struct wd_dev {
 	enum wd_class class;
 	const struct wd_hw *hw;
 	bool sva; /* descriptors take virtual addresses, any memory of the process */
+	bool fixed_huffman; /* ZIP: takes HISI_ZIP_PRIV_FIXED; hardware does not */
 	bool secondary_data_path; /* queues opened by the primary process work in a secondary */
 	int numa_node;
 	unsigned int max_queues;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/** @file Private types of the compression driver. */
+
+#ifndef WD_COMP_H
+#define WD_COMP_H
+
+#include <rte_compressdev.h>
+#include <rte_compressdev_pmd.h>
+
+#include "hisi_zip.h"
+#include "rte_wd_driver.h"
+#include "wd_queue.h"
+#include "wd_sgl.h"
+
+extern int wd_comp_logtype;
+
+#define WD_COMP_LOG(level, fmt, ...)                                                               \
+	rte_log(RTE_LOG_##level, wd_comp_logtype, "compress_wd: " fmt "\n", ##__VA_ARGS__)
+
+/** The direction is the queue's, so a queue pair has a queue for each. */
+enum wd_comp_dir {
+	WD_COMP_COMPRESS,
+	WD_COMP_DECOMPRESS,
+	WD_COMP_NB_DIRS,
+};
+
+/** In a private xform, so that ops with a stale one or another driver's are refused. */
+#define WD_COMP_MAGIC 0x5744434fU
+
+/** Private xform: read-only once created, shared by all lcores and queue pairs. */
+struct wd_comp_xform {
+	uint32_t magic;
+	enum wd_comp_dir dir;
+	enum rte_comp_checksum_type chksum;
+	uint32_t trailer; /* bytes that the device puts behind the output, or wants behind the input */
+	/* the descriptor, all that ops have in common */
+	uint8_t sqe[HISI_ZIP_SQE_SIZE] __rte_cache_aligned;
+} __rte_cache_aligned;
+
+/** Per descriptor, host only. */
+struct wd_comp_slot {
+	struct rte_comp_op *op;
+	const struct wd_comp_xform *xform;
+	uint32_t side_tail; /* side ring's tail after this op */
+	uint32_t room; /* at the destination */
+};
+
+/* Most that HISI_ZIP_ALG_* has behind the data: CRC-32 and length of gzip. */
+#define WD_COMP_TRAILER_MAX 8
+
+/* 128 KiB of side ring: a list of two entries for each of 1024 ops of one direction. */
+#define WD_COMP_SIDE_UNITS 2048
+
+/** One hardware queue of a queue pair. */
+struct wd_comp_queue {
+	struct wd_queue q;
+	struct wd_comp_slot *slots;
+	struct wd_side side;
+	const struct rte_memzone *dma;
+} __rte_cache_aligned;
+
+struct wd_comp_qp {
+	struct wd_comp_queue queues[WD_COMP_NB_DIRS];
+	struct rte_compressdev_stats stats;
+	uint16_t id;
+} __rte_cache_aligned;
+
+/** Device-private data, in memory shared with secondary processes. */
+struct wd_comp_dev {
+	struct wd_dev *wd;
+	unsigned int version;
+	bool sva;
+	bool fixed_huffman; /* the device can be told to use fixed codes */
+	uint16_t max_nb_queue_pairs;
+};
+
+/** Capabilities of a device, ended as compressdev wants it; static. */
+const struct rte_compressdev_capabilities *wd_comp_caps_get(const struct wd_comp_dev *priv);
+
+int wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *xform,
+		void **private_xform);
+int wd_comp_xform_free(struct rte_compressdev *dev, void *private_xform);
+
+/** Point the device's burst functions at the ones for its addressing. */
+void wd_comp_zip_set_burst(struct rte_compressdev *dev);
+
+#endif /* WD_COMP_H */
