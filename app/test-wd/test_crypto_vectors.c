@@ -144,7 +144,8 @@ static bool
 iv_fits(const struct wdt_alg *alg, const struct rte_cryptodev_capabilities *cap)
 {
 	return alg->kind != WDT_CIPHER ||
-		(alg->iv_len >= cap->sym.cipher.iv_size.min && alg->iv_len <= cap->sym.cipher.iv_size.max);
+			(alg->iv_len >= cap->sym.cipher.iv_size.min &&
+					alg->iv_len <= cap->sym.cipher.iv_size.max);
 }
 
 /* A vector whose message is in msg: run if it is of this capability. */
@@ -259,14 +260,14 @@ each_capability(struct wdt_rig *rig)
 		r.nb = 0;
 		WDT_TRY(each_vector(rig, run, &r));
 		if (r.nb == 0)
-			printf("# no vector for capability %ld (transform type %d, algorithm %d)\n",
-					(long)(r.cap - wdt_rig_caps(rig)), r.cap->sym.xform_type,
+			printf("# no vector for capability %td (transform type %d, algorithm %d)\n",
+					r.cap - wdt_rig_caps(rig), r.cap->sym.xform_type,
 					(int)r.cap->sym.cipher.algo);
 		WDT_CHECK(r.nb > 0);
 		nb += r.nb;
 	}
-	printf("# hw=v%u engine=%s sva=%d: %ld capabilities, %u vectors\n", rig->hw, rig->engine,
-			rig->sva, (long)(r.cap - wdt_rig_caps(rig)), nb);
+	printf("# hw=v%u engine=%s sva=%d: %td capabilities, %u vectors\n", rig->hw, rig->engine,
+			rig->sva, r.cap - wdt_rig_caps(rig), nb);
 	return WDT_PASS;
 }
 
