@@ -22,6 +22,12 @@
 #define PROBE_STEP 4096U /* no page is smaller */
 #define MIN_CAPACITY 16U
 
+/* A hint for each hugepage of 2 MiB, as far as they go: with physical addresses
+ * there is a region for each, and an op's addresses lie in several.
+ */
+#define NB_HINTS 64
+#define HINT_SHIFT 21
+
 struct region {
 	uint64_t iova;
 	uint64_t len;
@@ -34,7 +40,7 @@ struct wdm_space {
 	struct region *regions;
 	unsigned int nb_regions;
 	unsigned int capacity;
-	unsigned int last_hit; /* relaxed atomic, a hint: readers share it */
+	unsigned int hints[NB_HINTS]; /* relaxed atomics: which region an address was in */
 	const struct wdm_space_ops *ops;
 	void *ctx;
 };
@@ -115,14 +121,15 @@ region_has(const struct region *r, uint64_t addr)
 static const struct region *
 region_find(struct wdm_space *space, uint64_t addr)
 {
-	unsigned int i = __atomic_load_n(&space->last_hit, __ATOMIC_RELAXED);
+	unsigned int *hint = &space->hints[addr >> HINT_SHIFT & (NB_HINTS - 1)];
+	unsigned int i = __atomic_load_n(hint, __ATOMIC_RELAXED);
 
 	if (i < space->nb_regions && region_has(&space->regions[i], addr))
 		return &space->regions[i];
 	i = region_lower_bound(space, addr);
 	if (i == space->nb_regions || !region_has(&space->regions[i], addr))
 		return NULL;
-	__atomic_store_n(&space->last_hit, i, __ATOMIC_RELAXED);
+	__atomic_store_n(hint, i, __ATOMIC_RELAXED);
 	return &space->regions[i];
 }
 
