@@ -35,17 +35,37 @@ struct wd_comp_xform {
 	uint32_t magic;
 	enum wd_comp_dir dir;
 	enum rte_comp_checksum_type chksum;
-	uint32_t trailer; /* bytes that the device puts behind the output, or wants behind the input */
+	uint32_t trailer; /* bytes that the format has behind the data */
 	/* the descriptor, all that ops have in common */
 	uint8_t sqe[HISI_ZIP_SQE_SIZE] __rte_cache_aligned;
 } __rte_cache_aligned;
+
+#define WD_COMP_STREAM_MAGIC 0x57445354U
+
+/**
+ * A stream: its state is in the context buffer, which the device reads and writes,
+ * and in the words of the descriptor that it hands back. One op at a time.
+ */
+struct wd_comp_stream {
+	uint32_t magic;
+	bool first; /* the device has not seen it yet */
+	bool busy; /* an op is in flight */
+	uint32_t ctx_dw[3];
+	uint32_t isize, checksum;
+	uint64_t ctx_addr; /* for the device */
+	void *ctx; /* HISI_ZIP_CTX_SIZE bytes */
+	struct wd_comp_xform xform;
+};
 
 /** Per descriptor, host only. */
 struct wd_comp_slot {
 	struct rte_comp_op *op;
 	const struct wd_comp_xform *xform;
+	struct wd_comp_stream *stream; /* NULL: stateless */
+	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
 	uint32_t side_tail; /* side ring's tail after this op */
 	uint32_t room; /* at the destination */
+	uint8_t trailer_in, trailer_out; /* bytes that the device counts on top */
 };
 
 /* Most that HISI_ZIP_ALG_* has behind the data: CRC-32 and length of gzip. */
@@ -83,6 +103,11 @@ const struct rte_compressdev_capabilities *wd_comp_caps_get(const struct wd_comp
 int wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *xform,
 		void **private_xform);
 int wd_comp_xform_free(struct rte_compressdev *dev, void *private_xform);
+
+int wd_comp_stream_create(
+		struct rte_compressdev *dev, const struct rte_comp_xform *xform, void **stream);
+/** -EBUSY while an op of the stream is in flight. */
+int wd_comp_stream_free(struct rte_compressdev *dev, void *stream);
 
 /** Point the device's burst functions at the ones for its addressing. */
 void wd_comp_zip_set_burst(struct rte_compressdev *dev);

@@ -209,6 +209,8 @@ static struct rte_compressdev_ops ops = {
 	.stats_reset = stats_reset,
 	.queue_pair_setup = qp_setup,
 	.queue_pair_release = qp_release,
+	.stream_create = wd_comp_stream_create,
+	.stream_free = wd_comp_stream_free,
 	.private_xform_create = wd_comp_xform_create,
 	.private_xform_free = wd_comp_xform_free,
 };

@@ -20,6 +20,7 @@
 #define DEFLATE_FLAGS                                                                              \
 	(RTE_COMP_FF_OOP_SGL_IN_SGL_OUT | RTE_COMP_FF_OOP_SGL_IN_LB_OUT |                          \
 			RTE_COMP_FF_OOP_LB_IN_SGL_OUT | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |         \
+			RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION |    \
 			RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM |                \
 			RTE_COMP_FF_HUFFMAN_DYNAMIC)
 
@@ -156,8 +157,13 @@ xform_build(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
 			PUT(HISI_ZIP_FLUSH_FINISH, HISI_ZIP_7_FLUSH) |
 			PUT(1U, HISI_ZIP_7_STREAM_NEW) | PUT(HISI_ZIP_TYPE_V3, HISI_ZIP_7_TYPE));
 	sqe->dw9 = rte_cpu_to_le_32(PUT(alg, HISI_ZIP_9_ALG) | PUT(window, HISI_ZIP_9_WINDOW));
-	x->magic = WD_COMP_MAGIC;
 	return 0;
+}
+
+static int
+version_check(const struct wd_comp_dev *priv)
+{
+	return priv->version >= 3 ? 0 : refuse("raw deflate on hw=v", (int)priv->version);
 }
 
 int
@@ -170,8 +176,9 @@ wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *x
 
 	if (xform == NULL || private_xform == NULL)
 		return -EINVAL;
-	if (priv->version < 3)
-		return refuse("raw deflate on hw=v", (int)priv->version);
+	rc = version_check(priv);
+	if (rc != 0)
+		return rc;
 	x = rte_zmalloc_socket(
 			"wd_comp_xform", sizeof(*x), RTE_CACHE_LINE_SIZE, dev->data->socket_id);
 	if (x == NULL)
@@ -181,6 +188,7 @@ wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *x
 		rte_free(x);
 		return rc;
 	}
+	x->magic = WD_COMP_MAGIC;
 	*private_xform = x;
 	return 0;
 }
@@ -194,5 +202,59 @@ wd_comp_xform_free(struct rte_compressdev *dev __rte_unused, void *private_xform
 		return -EINVAL;
 	x->magic = 0;
 	rte_free(x);
+	return 0;
+}
+
+int
+wd_comp_stream_create(
+		struct rte_compressdev *dev, const struct rte_comp_xform *xform, void **stream)
+{
+	const struct wd_comp_dev *priv = dev->data->dev_private;
+	struct wd_comp_stream *s;
+	int rc;
+
+	if (xform == NULL || stream == NULL)
+		return -EINVAL;
+	rc = version_check(priv);
+	if (rc != 0)
+		return rc;
+	s = rte_zmalloc_socket(
+			"wd_comp_stream", sizeof(*s), RTE_CACHE_LINE_SIZE, dev->data->socket_id);
+	if (s == NULL)
+		return -ENOMEM;
+	rc = xform_build(priv, &s->xform, xform);
+	if (rc != 0)
+		goto free_stream;
+	/* aligned to its size it lies in one page, and so in one piece for the device */
+	s->ctx = rte_zmalloc_socket(
+			"wd_comp_ctx", HISI_ZIP_CTX_SIZE, HISI_ZIP_CTX_SIZE, dev->data->socket_id);
+	if (s->ctx == NULL) {
+		rc = -ENOMEM;
+		goto free_stream;
+	}
+	s->ctx_addr = (priv->sva ? (uintptr_t)s->ctx : rte_malloc_virt2iova(s->ctx)) +
+			HISI_ZIP_CTX_HW_OFFSET;
+	s->first = true;
+	s->magic = WD_COMP_STREAM_MAGIC;
+	*stream = s;
+	return 0;
+
+free_stream:
+	rte_free(s);
+	return rc;
+}
+
+int
+wd_comp_stream_free(struct rte_compressdev *dev __rte_unused, void *stream)
+{
+	struct wd_comp_stream *s = stream;
+
+	if (s == NULL || s->magic != WD_COMP_STREAM_MAGIC)
+		return -EINVAL;
+	if (s->busy)
+		return -EBUSY;
+	s->magic = 0;
+	rte_free(s->ctx);
+	rte_free(s);
 	return 0;
 }

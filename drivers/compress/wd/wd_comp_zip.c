@@ -12,7 +12,8 @@
 /* Addresses of an op's data. */
 struct zip_map {
 	uint64_t src, dst;
-	uint32_t input, room; /* bytes, with what the device adds to or wants of them */
+	uint32_t input, room; /* bytes */
+	uint32_t spare_in, spare_out; /* bytes of ours behind them, for trailers */
 	bool sgl; /* both, as the descriptor has one type for the two */
 };
 
@@ -49,37 +50,30 @@ list_build(bool sva, struct wd_side *side, const struct rte_mbuf *m, uint32_t of
 }
 
 static __rte_noinline int
-map_lists(bool sva, struct wd_side *side, const struct wd_comp_xform *x,
-		const struct rte_comp_op *op, struct zip_map *map)
+map_lists(bool sva, struct wd_side *side, const struct rte_comp_op *op, struct zip_map *map)
 {
-	const uint32_t behind_input = x->dir == WD_COMP_DECOMPRESS ? x->trailer : 0;
-	const uint32_t behind_output = x->trailer - behind_input;
-	int rc = list_build(sva, side, op->m_src, op->src.offset, op->src.length, behind_input,
-			&map->src);
+	int rc = list_build(
+			sva, side, op->m_src, op->src.offset, map->input, map->spare_in, &map->src);
 
 	if (rc == 0)
-		rc = list_build(sva, side, op->m_dst, op->dst.offset, map->room, behind_output,
+		rc = list_build(sva, side, op->m_dst, op->dst.offset, map->room, map->spare_out,
 				&map->dst);
-	map->input += behind_input;
-	map->room += behind_output;
+	map->input += map->spare_in;
+	map->room += map->spare_out;
 	map->sgl = true;
 	return rc;
 }
 
+/* Addresses for map->input bytes of source and map->room of destination. */
 static __rte_always_inline int
-map_op(const bool sva, struct wd_side *side, const struct wd_comp_xform *x,
-		const struct rte_comp_op *op, struct zip_map *map)
+map_op(const bool sva, struct wd_side *side, const struct rte_comp_op *op, struct zip_map *map)
 {
 	const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
 
-	map->input = op->src.length;
-	map->room = RTE_MIN(packet_room(dst, op->dst.offset),
-			HISI_ZIP_MAX_OUTPUT - WD_COMP_TRAILER_MAX);
-	if (unlikely(map->room == 0 || op->src.length > HISI_ZIP_MAX_INPUT - WD_COMP_TRAILER_MAX))
-		return -EINVAL;
-	if (unlikely(src->nb_segs != 1 || dst->nb_segs != 1 || x->trailer != 0))
-		return map_lists(sva, side, x, op, map);
-	if (unlikely(!wd_mbuf_in_data(src, op->src.offset, op->src.length)))
+	if (unlikely(src->nb_segs != 1 || dst->nb_segs != 1 ||
+			    (map->spare_in | map->spare_out) != 0))
+		return map_lists(sva, side, op, map);
+	if (unlikely(!wd_mbuf_in_data(src, op->src.offset, map->input)))
 		return -EINVAL;
 	map->src = wd_mbuf_addr(sva, src, op->src.offset);
 	map->dst = wd_mbuf_addr(sva, dst, op->dst.offset);
@@ -87,34 +81,144 @@ map_op(const bool sva, struct wd_side *side, const struct wd_comp_xform *x,
 	return 0;
 }
 
+/* ---- descriptors ---- */
+
+static __rte_always_inline struct hisi_zip_sqe *
+sqe_at(const struct wd_comp_queue *cq, uint32_t idx)
+{
+	return (struct hisi_zip_sqe *)(cq->q.sq + (size_t)idx * HISI_ZIP_SQE_SIZE);
+}
+
+/* What an op of either kind must be. */
+static __rte_always_inline bool
+lengths_of(const struct rte_comp_op *op, struct zip_map *map)
+{
+	if (unlikely(op->m_src == NULL || op->m_dst == NULL))
+		return false;
+	map->input = op->src.length;
+	map->room = RTE_MIN(packet_room(op->m_dst, op->dst.offset),
+			HISI_ZIP_MAX_OUTPUT - WD_COMP_TRAILER_MAX);
+	return map->room > 0 && map->input <= HISI_ZIP_MAX_INPUT - WD_COMP_TRAILER_MAX;
+}
+
+static __rte_always_inline void
+sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
+		const struct zip_map *map)
+{
+	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
+	struct wd_comp_slot *slot = &cq->slots[idx];
+
+	memcpy(sqe, x->sqe, sizeof(*sqe));
+	sqe->input_data_length = rte_cpu_to_le_32(map->input);
+	sqe->dest_avail_out = rte_cpu_to_le_32(map->room);
+	sqe->source_addr = rte_cpu_to_le_64(map->src);
+	sqe->dest_addr = rte_cpu_to_le_64(map->dst);
+	if (unlikely(map->sgl))
+		sqe->dw9 |= rte_cpu_to_le_32(HISI_ZIP_BUF_SGL << HISI_ZIP_9_BUF_TYPE_SHIFT);
+	slot->xform = x;
+	slot->room = map->room - map->spare_out;
+	slot->input = map->input - map->spare_in;
+	slot->trailer_in = (uint8_t)map->spare_in;
+	slot->trailer_out = (uint8_t)map->spare_out;
+}
+
 /* 0; -ENOSPC: try again after a dequeue; -EINVAL. */
 static __rte_always_inline int
 build(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 		struct rte_comp_op *op)
 {
-	struct hisi_zip_sqe *sqe =
-			(struct hisi_zip_sqe *)(cq->q.sq + (size_t)idx * HISI_ZIP_SQE_SIZE);
-	struct zip_map map;
+	struct zip_map map = { 0 };
 	int rc;
 
-	/* a stateless op is a whole stream: the xform says nothing else */
-	if (unlikely(op->m_src == NULL || op->m_dst == NULL ||
+	/* a stateless op is a whole stream: no other flush makes sense */
+	if (unlikely(!lengths_of(op, &map) ||
 			    (op->flush_flag != RTE_COMP_FLUSH_FINAL &&
 					    op->flush_flag != RTE_COMP_FLUSH_FULL)))
 		return -EINVAL;
-	rc = map_op(sva, &cq->side, x, op, &map);
+	if (x->dir == WD_COMP_DECOMPRESS)
+		map.spare_in = x->trailer;
+	else
+		map.spare_out = x->trailer;
+	rc = map_op(sva, &cq->side, op, &map);
 	if (unlikely(rc != 0))
 		return rc;
-	memcpy(sqe, x->sqe, sizeof(*sqe));
-	sqe->input_data_length = rte_cpu_to_le_32(map.input);
-	sqe->dest_avail_out = rte_cpu_to_le_32(map.room);
-	sqe->source_addr = rte_cpu_to_le_64(map.src);
-	sqe->dest_addr = rte_cpu_to_le_64(map.dst);
-	cq->slots[idx].room = map.room;
-	cq->slots[idx].xform = x;
-	if (unlikely(map.sgl))
-		sqe->dw9 |= rte_cpu_to_le_32(HISI_ZIP_BUF_SGL << HISI_ZIP_9_BUF_TYPE_SHIFT);
+	sqe_fill(cq, x, idx, &map);
+	cq->slots[idx].stream = NULL;
 	return 0;
+}
+
+/*
+ * What fits: compression wants room for 9/8 of its input, or gets less input and
+ * does not finish. Whether this op finishes the stream.
+ */
+static bool
+cut_input(const struct rte_comp_op *op, struct zip_map *map)
+{
+	bool finish = op->flush_flag == RTE_COMP_FLUSH_FINAL;
+
+	if (map->room < map->input + map->input / 8 + 1) {
+		const uint32_t fits = (map->room / 9 * 8) & ~3U;
+
+		finish &= fits >= map->input;
+		map->input = RTE_MIN(map->input, fits);
+	}
+	return finish;
+}
+
+/* The same for an op of a stream; -EBUSY: its last one is still in flight. */
+static __rte_noinline int
+build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx,
+		struct rte_comp_op *op)
+{
+	struct zip_map map = { 0 };
+	struct hisi_zip_sqe *sqe;
+	bool finish = true;
+	int rc;
+
+	if (s->busy)
+		return -EBUSY;
+	if (!lengths_of(op, &map) || map.room <= HISI_ZIP_STATEFUL_MIN_OUTPUT ||
+			op->flush_flag == RTE_COMP_FLUSH_FULL)
+		return -EINVAL;
+	if (s->xform.dir == WD_COMP_COMPRESS) {
+		finish = cut_input(op, &map);
+		/* an empty last descriptor is what no driver sends */
+		if (map.input == 0)
+			return -EINVAL;
+		map.spare_out = finish ? s->xform.trailer : 0;
+	}
+	rc = map_op(sva, &cq->side, op, &map);
+	if (rc != 0)
+		return rc;
+	sqe_fill(cq, &s->xform, idx, &map);
+	sqe = sqe_at(cq, idx);
+	sqe->dw7 = rte_cpu_to_le_32(HISI_ZIP_TYPE_V3 << HISI_ZIP_7_TYPE_SHIFT |
+			HISI_ZIP_STATEFUL << HISI_ZIP_7_STREAM_MODE_SHIFT |
+			(s->first ? 1U : 0U) << HISI_ZIP_7_STREAM_NEW_SHIFT |
+			(finish ? HISI_ZIP_FLUSH_FINISH : HISI_ZIP_FLUSH_SYNC)
+					<< HISI_ZIP_7_FLUSH_SHIFT);
+	sqe->stream_ctx_addr = rte_cpu_to_le_64(s->ctx_addr);
+	sqe->ctx_dw0 = rte_cpu_to_le_32(s->ctx_dw[0]);
+	sqe->ctx_dw1 = rte_cpu_to_le_32(s->ctx_dw[1]);
+	sqe->ctx_dw2 = rte_cpu_to_le_32(s->ctx_dw[2]);
+	sqe->isize = rte_cpu_to_le_32(s->isize);
+	sqe->checksum = rte_cpu_to_le_32(s->checksum);
+	cq->slots[idx].stream = s;
+	s->busy = true;
+	return 0;
+}
+
+/* ---- enqueue ---- */
+
+static __rte_always_inline struct wd_comp_stream *
+stream_of(const struct rte_comp_op *op)
+{
+	struct wd_comp_stream *s = op->stream;
+
+	return op->op_type == RTE_COMP_OP_STATEFUL && s != NULL &&
+					s->magic == WD_COMP_STREAM_MAGIC ?
+			s :
+			NULL;
 }
 
 static __rte_always_inline const struct wd_comp_xform *
@@ -122,9 +226,30 @@ xform_of(const struct rte_comp_op *op)
 {
 	const struct wd_comp_xform *x = op->private_xform;
 
-	return op->op_type == RTE_COMP_OP_STATELESS && x != NULL && x->magic == WD_COMP_MAGIC ?
-			x :
-			NULL;
+	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
+		return x != NULL && x->magic == WD_COMP_MAGIC ? x : NULL;
+	return stream_of(op) == NULL ? NULL : &stream_of(op)->xform;
+}
+
+static __rte_always_inline int
+build_any(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
+		struct rte_comp_op *op)
+{
+	if (unlikely(x == NULL))
+		return -EINVAL;
+	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
+		return build(sva, cq, x, idx, op);
+	return build_stream(sva, cq, stream_of(op), idx, op);
+}
+
+/* The device is dead: the ops stay the caller's. */
+static __rte_noinline void
+give_up(struct rte_comp_op **ops, uint32_t nb)
+{
+	for (uint32_t i = 0; i < nb; i++) {
+		if (ops[i]->op_type == RTE_COMP_OP_STATEFUL)
+			stream_of(ops[i])->busy = false;
+	}
 }
 
 /*
@@ -153,11 +278,11 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 
 		if (x != NULL && x->dir != dir)
 			break; /* the other queue's turn */
-		rc = x == NULL ? -EINVAL : build(sva, cq, x, idx, ops[i]);
+		rc = build_any(sva, cq, x, idx, ops[i]);
 		if (unlikely(rc != 0)) {
 			cq->side.tail = side_tail;
 			/* a full side ring is a full queue, unless this op has all of it */
-			if (rc == -EINVAL || (idle && i == 0)) {
+			if (rc == -EINVAL || (rc == -ENOSPC && idle && i == 0)) {
 				ops[i]->status = RTE_COMP_OP_STATUS_INVALID_ARGS;
 				qp->stats.enqueue_err_count++;
 			}
@@ -170,7 +295,8 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 	if (i == nb && nb < nb_ops)
 		*stop = true;
 	if (i > 0 && wd_queue_submit(q, (uint16_t)i) == 0) {
-		cq->side.tail = side_start; /* dead: the ops stay the caller's */
+		cq->side.tail = side_start;
+		give_up(ops, i);
 		*stop = true;
 		return 0;
 	}
@@ -194,8 +320,10 @@ enqueue(const bool sva, struct wd_comp_qp *qp, struct rte_comp_op **ops, uint16_
 	return (uint16_t)done;
 }
 
+/* ---- dequeue ---- */
+
 static enum rte_comp_op_status
-status_of(const struct wd_comp_xform *x, uint32_t code)
+status_of(const struct wd_comp_slot *slot, uint32_t code)
 {
 	switch (code) {
 	case HISI_ZIP_STATUS_DONE:
@@ -203,10 +331,12 @@ status_of(const struct wd_comp_xform *x, uint32_t code)
 	case HISI_ZIP_STATUS_STREAM_END:
 		return RTE_COMP_OP_STATUS_SUCCESS;
 	case HISI_ZIP_STATUS_CHECKSUM:
-		/* of a trailer that we made up: it cannot be right */
-		return x->trailer > 0 ? RTE_COMP_OP_STATUS_SUCCESS : RTE_COMP_OP_STATUS_ERROR;
+		/* of a trailer that we made up, or that is not there: it cannot be right */
+		return slot->xform->trailer > 0 ? RTE_COMP_OP_STATUS_SUCCESS :
+						  RTE_COMP_OP_STATUS_ERROR;
 	case HISI_ZIP_STATUS_NO_ROOM:
-		return RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+		return slot->stream != NULL ? RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+					      RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	default:
 		return RTE_COMP_OP_STATUS_ERROR;
 	}
@@ -227,32 +357,61 @@ checksum_of(const struct wd_comp_xform *x, uint32_t word)
 	return x->chksum == RTE_COMP_CHECKSUM_CRC32 ? reverse_bits(~word) : word;
 }
 
+/* What the next op of the stream has to say to the device. */
+static __rte_noinline void
+stream_save(const struct wd_comp_slot *slot, struct rte_comp_op *op, const struct hisi_zip_sqe *sqe)
+{
+	struct wd_comp_stream *s = slot->stream;
+
+	s->busy = false;
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
+			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
+		return;
+	s->first = false;
+	s->ctx_dw[0] = rte_le_to_cpu_32(sqe->ctx_dw0);
+	s->ctx_dw[1] = rte_le_to_cpu_32(sqe->ctx_dw1);
+	s->ctx_dw[2] = rte_le_to_cpu_32(sqe->ctx_dw2);
+	s->isize = rte_le_to_cpu_32(sqe->isize);
+	s->checksum = rte_le_to_cpu_32(sqe->checksum);
+	/* the rest of an input that was cut wants more room */
+	if (op->status == RTE_COMP_OP_STATUS_SUCCESS && slot->input < op->src.length)
+		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+}
+
+/* Trailers, which the device counts and the application does not know of. */
+static __rte_noinline bool
+trailer_take(const struct wd_comp_slot *slot, struct rte_comp_op *op,
+		const struct hisi_zip_sqe *sqe, uint32_t *consumed, uint32_t *produced)
+{
+	op->output_chksum = checksum_of(slot->xform, rte_le_to_cpu_32(sqe->checksum));
+	if (*produced < slot->trailer_out || *consumed < slot->trailer_in)
+		return false;
+	*produced -= slot->trailer_out;
+	*consumed -= slot->trailer_in;
+	return true;
+}
+
 /* The device says how much; believe no more than was asked for. */
 static __rte_always_inline void
 take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct hisi_zip_sqe *sqe)
 {
-	const struct wd_comp_xform *x = slot->xform;
 	struct rte_comp_op *op = slot->op;
 	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
 	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
+	const uint32_t status = rte_le_to_cpu_32(sqe->status);
 
-	op->debug_status = (uint64_t)rte_le_to_cpu_32(sqe->status);
-	op->status = status_of(x,
-			(uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
-					HISI_ZIP_3_STATUS_MASK);
-	if (unlikely(x->trailer > 0)) {
-		uint32_t *counted = x->dir == WD_COMP_COMPRESS ? &produced : &consumed;
-
-		op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
-		if (*counted < x->trailer && op->status == RTE_COMP_OP_STATUS_SUCCESS)
-			op->status = RTE_COMP_OP_STATUS_ERROR;
-		*counted -= RTE_MIN(*counted, x->trailer);
-	}
-	if (unlikely(op->status == RTE_COMP_OP_STATUS_SUCCESS &&
-			    (produced > slot->room || consumed > op->src.length)))
+	op->debug_status = status;
+	op->status = status_of(slot, status >> HISI_ZIP_3_STATUS_SHIFT & HISI_ZIP_3_STATUS_MASK);
+	if (unlikely(slot->xform->trailer > 0 && op->status == RTE_COMP_OP_STATUS_SUCCESS &&
+			    !trailer_take(slot, op, sqe, &consumed, &produced)))
 		op->status = RTE_COMP_OP_STATUS_ERROR;
+	if (unlikely(produced > slot->room || consumed > slot->input))
+		op->status = RTE_COMP_OP_STATUS_ERROR;
+	if (unlikely(slot->stream != NULL))
+		stream_save(slot, op, sqe);
 	if (unlikely(op->status != RTE_COMP_OP_STATUS_SUCCESS)) {
-		produced = consumed = 0;
+		if (op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
+			produced = consumed = 0;
 		qp->stats.dequeue_err_count++;
 	}
 	op->produced = produced;
@@ -274,6 +433,8 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i] = slot->op;
 		ops[i]->status = RTE_COMP_OP_STATUS_ERROR;
 		ops[i]->produced = ops[i]->consumed = 0;
+		if (slot->stream != NULL)
+			slot->stream->busy = false;
 		cq->side.head = slot->side_tail;
 	}
 	q->head = (uint16_t)(q->head + nb);
