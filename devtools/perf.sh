@@ -39,7 +39,7 @@ median() {
 echo "machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, Linux $(uname -r)"
 echo "DPDK $(pkg-config --modversion libdpdk), wd $(git describe --always --dirty 2>/dev/null || echo unknown)"
 echo
-echo "Instructions an op of enqueue_burst and dequeue_burst, 64 bytes, burst 32, counted by"
+echo "Instructions an op of enqueue_burst and dequeue_burst, 64 bytes (compress: 4 KiB), burst 32, by"
 echo "callgrind while the software device completes at once (engine=instant); poll: a dequeue"
 echo "with nothing in flight:"
 devtools/perf-insn.sh "$build"

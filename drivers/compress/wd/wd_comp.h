@@ -60,11 +60,10 @@ struct wd_comp_stream {
 /** Per descriptor, host only. */
 struct wd_comp_slot {
 	struct rte_comp_op *op;
-	const struct wd_comp_xform *xform;
-	struct wd_comp_stream *stream; /* NULL: stateless */
-	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
 	uint32_t side_tail; /* side ring's tail after this op */
 	uint32_t room; /* at the destination */
+	/* ops of a stream and those with trailers: */
+	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
 	uint8_t trailer_in, trailer_out; /* bytes that the device counts on top */
 };
 

@@ -83,6 +83,27 @@ map_op(const bool sva, struct wd_side *side, const struct rte_comp_op *op, struc
 
 /* ---- descriptors ---- */
 
+static __rte_always_inline struct wd_comp_stream *
+stream_of(const struct rte_comp_op *op)
+{
+	struct wd_comp_stream *s = op->stream;
+
+	return op->op_type == RTE_COMP_OP_STATEFUL && s != NULL &&
+					s->magic == WD_COMP_STREAM_MAGIC ?
+			s :
+			NULL;
+}
+
+static __rte_always_inline const struct wd_comp_xform *
+xform_of(const struct rte_comp_op *op)
+{
+	const struct wd_comp_xform *x = op->private_xform;
+
+	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
+		return x != NULL && x->magic == WD_COMP_MAGIC ? x : NULL;
+	return stream_of(op) == NULL ? NULL : &stream_of(op)->xform;
+}
+
 static __rte_always_inline struct hisi_zip_sqe *
 sqe_at(const struct wd_comp_queue *cq, uint32_t idx)
 {
@@ -115,7 +136,6 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 	sqe->dest_addr = rte_cpu_to_le_64(map->dst);
 	if (unlikely(map->sgl))
 		sqe->dw9 |= rte_cpu_to_le_32(HISI_ZIP_BUF_SGL << HISI_ZIP_9_BUF_TYPE_SHIFT);
-	slot->xform = x;
 	slot->room = map->room - map->spare_out;
 	slot->input = map->input - map->spare_in;
 	slot->trailer_in = (uint8_t)map->spare_in;
@@ -143,7 +163,6 @@ build(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, u
 	if (unlikely(rc != 0))
 		return rc;
 	sqe_fill(cq, x, idx, &map);
-	cq->slots[idx].stream = NULL;
 	return 0;
 }
 
@@ -203,33 +222,11 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 	sqe->ctx_dw2 = rte_cpu_to_le_32(s->ctx_dw[2]);
 	sqe->isize = rte_cpu_to_le_32(s->isize);
 	sqe->checksum = rte_cpu_to_le_32(s->checksum);
-	cq->slots[idx].stream = s;
 	s->busy = true;
 	return 0;
 }
 
 /* ---- enqueue ---- */
-
-static __rte_always_inline struct wd_comp_stream *
-stream_of(const struct rte_comp_op *op)
-{
-	struct wd_comp_stream *s = op->stream;
-
-	return op->op_type == RTE_COMP_OP_STATEFUL && s != NULL &&
-					s->magic == WD_COMP_STREAM_MAGIC ?
-			s :
-			NULL;
-}
-
-static __rte_always_inline const struct wd_comp_xform *
-xform_of(const struct rte_comp_op *op)
-{
-	const struct wd_comp_xform *x = op->private_xform;
-
-	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
-		return x != NULL && x->magic == WD_COMP_MAGIC ? x : NULL;
-	return stream_of(op) == NULL ? NULL : &stream_of(op)->xform;
-}
 
 static __rte_always_inline int
 build_any(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
@@ -252,6 +249,57 @@ give_up(struct rte_comp_op **ops, uint32_t nb)
 	}
 }
 
+/* The words of a descriptor, two at a time. */
+typedef uint64_t zip_pair __attribute__((vector_size(16), may_alias));
+
+/*
+ * Ops that have the private xform of ops[0] and need no list: the usual burst. No
+ * more than fit in front of the ring's end. Returns how many were built; the rest
+ * goes the long way.
+ */
+static __rte_always_inline uint32_t
+build_run(const bool sva, struct wd_comp_queue *cq, struct rte_comp_op **ops, uint32_t nb,
+		uint32_t idx)
+{
+	const struct wd_comp_xform *x = xform_of(ops[0]);
+	const zip_pair *t = (const zip_pair *)x->sqe;
+	const zip_pair t0 = t[0], t1 = t[1], t2 = t[2], t3 = t[3], t4 = t[4], t5 = t[5], t6 = t[6],
+		       t7 = t[7];
+	struct wd_comp_slot *slot = &cq->slots[idx];
+	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
+	const uint32_t side_tail = cq->side.tail;
+	uint32_t i;
+
+	for (i = 0; i < nb; i++, slot++, sqe++) {
+		struct rte_comp_op *op = ops[i];
+		const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
+		zip_pair *to = (zip_pair *)sqe;
+
+		if (unlikely(op->op_type != RTE_COMP_OP_STATELESS || op->private_xform != x ||
+				    op->flush_flag != RTE_COMP_FLUSH_FINAL || src == NULL ||
+				    dst == NULL || src->nb_segs != 1 || dst->nb_segs != 1 ||
+				    !wd_mbuf_in_data(src, op->src.offset, op->src.length) ||
+				    dst->data_len <= op->dst.offset))
+			break;
+		slot->op = op;
+		slot->room = dst->data_len - op->dst.offset;
+		slot->side_tail = side_tail;
+		to[0] = t0;
+		to[1] = t1;
+		to[2] = t2;
+		to[3] = t3;
+		to[4] = t4;
+		to[5] = t5;
+		to[6] = t6;
+		to[7] = t7;
+		sqe->input_data_length = rte_cpu_to_le_32(op->src.length);
+		sqe->dest_avail_out = rte_cpu_to_le_32(slot->room);
+		sqe->source_addr = rte_cpu_to_le_64(wd_mbuf_addr(sva, src, op->src.offset));
+		sqe->dest_addr = rte_cpu_to_le_64(wd_mbuf_addr(sva, dst, op->dst.offset));
+	}
+	return i;
+}
+
 /*
  * Ops of one direction from ops[0] on. Returns how many were enqueued; *stop: the
  * queue is full or dead, or the next op is bad, so that no more may follow.
@@ -270,7 +318,7 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 	if (idle)
 		cq->side.head = cq->side.tail = 0;
 	side_start = cq->side.tail;
-	for (i = 0; i < nb; i++) {
+	for (i = 0; i < nb;) {
 		const uint32_t idx = (q->tail + i) & q->sq_mask;
 		const struct wd_comp_xform *x = xform_of(ops[i]);
 		const uint32_t side_tail = cq->side.tail;
@@ -278,6 +326,14 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 
 		if (x != NULL && x->dir != dir)
 			break; /* the other queue's turn */
+		if (likely(x != NULL && x->trailer == 0)) {
+			const uint32_t n = build_run(sva, cq, ops + i,
+					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx);
+
+			i += n;
+			if (likely(n > 0))
+				continue;
+		}
 		rc = build_any(sva, cq, x, idx, ops[i]);
 		if (unlikely(rc != 0)) {
 			cq->side.tail = side_tail;
@@ -291,6 +347,7 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 		}
 		cq->slots[idx].op = ops[i];
 		cq->slots[idx].side_tail = cq->side.tail;
+		i++;
 	}
 	if (i == nb && nb < nb_ops)
 		*stop = true;
@@ -323,7 +380,7 @@ enqueue(const bool sva, struct wd_comp_qp *qp, struct rte_comp_op **ops, uint16_
 /* ---- dequeue ---- */
 
 static enum rte_comp_op_status
-status_of(const struct wd_comp_slot *slot, uint32_t code)
+status_of(const struct wd_comp_xform *x, const struct wd_comp_stream *stream, uint32_t code)
 {
 	switch (code) {
 	case HISI_ZIP_STATUS_DONE:
@@ -332,11 +389,10 @@ status_of(const struct wd_comp_slot *slot, uint32_t code)
 		return RTE_COMP_OP_STATUS_SUCCESS;
 	case HISI_ZIP_STATUS_CHECKSUM:
 		/* of a trailer that we made up, or that is not there: it cannot be right */
-		return slot->xform->trailer > 0 ? RTE_COMP_OP_STATUS_SUCCESS :
-						  RTE_COMP_OP_STATUS_ERROR;
+		return x->trailer > 0 ? RTE_COMP_OP_STATUS_SUCCESS : RTE_COMP_OP_STATUS_ERROR;
 	case HISI_ZIP_STATUS_NO_ROOM:
-		return slot->stream != NULL ? RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
-					      RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+		return stream != NULL ? RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+					RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	default:
 		return RTE_COMP_OP_STATUS_ERROR;
 	}
@@ -359,9 +415,10 @@ checksum_of(const struct wd_comp_xform *x, uint32_t word)
 
 /* What the next op of the stream has to say to the device. */
 static __rte_noinline void
-stream_save(const struct wd_comp_slot *slot, struct rte_comp_op *op, const struct hisi_zip_sqe *sqe)
+stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
+		const struct hisi_zip_sqe *sqe)
 {
-	struct wd_comp_stream *s = slot->stream;
+	struct rte_comp_op *op = slot->op;
 
 	s->busy = false;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
@@ -379,11 +436,9 @@ stream_save(const struct wd_comp_slot *slot, struct rte_comp_op *op, const struc
 }
 
 /* Trailers, which the device counts and the application does not know of. */
-static __rte_noinline bool
-trailer_take(const struct wd_comp_slot *slot, struct rte_comp_op *op,
-		const struct hisi_zip_sqe *sqe, uint32_t *consumed, uint32_t *produced)
+static bool
+trailer_take(const struct wd_comp_slot *slot, uint32_t *consumed, uint32_t *produced)
 {
-	op->output_chksum = checksum_of(slot->xform, rte_le_to_cpu_32(sqe->checksum));
 	if (*produced < slot->trailer_out || *consumed < slot->trailer_in)
 		return false;
 	*produced -= slot->trailer_out;
@@ -391,29 +446,57 @@ trailer_take(const struct wd_comp_slot *slot, struct rte_comp_op *op,
 	return true;
 }
 
-/* The device says how much; believe no more than was asked for. */
+/* A result that is not the plain good one of a stateless op. */
+static __rte_noinline void
+take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct hisi_zip_sqe *sqe)
+{
+	struct rte_comp_op *op = slot->op;
+	struct wd_comp_stream *stream = stream_of(op);
+	const struct wd_comp_xform *x = xform_of(op);
+	const uint32_t input = stream != NULL ? slot->input : op->src.length;
+	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
+	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
+
+	op->status = status_of(x, stream,
+			(uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
+					HISI_ZIP_3_STATUS_MASK);
+	if (x->trailer > 0) {
+		op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
+		if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
+				!trailer_take(slot, &consumed, &produced))
+			op->status = RTE_COMP_OP_STATUS_ERROR;
+	}
+	/* the device says how much; believe no more than was asked for */
+	if (produced > slot->room || consumed > input)
+		op->status = RTE_COMP_OP_STATUS_ERROR;
+	if (stream != NULL)
+		stream_save(slot, stream, sqe);
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS)
+		qp->stats.dequeue_err_count++;
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
+			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
+		produced = consumed = 0;
+	op->produced = produced;
+	op->consumed = consumed;
+}
+
 static __rte_always_inline void
 take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct hisi_zip_sqe *sqe)
 {
-	struct rte_comp_op *op = slot->op;
-	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
-	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
 	const uint32_t status = rte_le_to_cpu_32(sqe->status);
+	const uint32_t produced = rte_le_to_cpu_32(sqe->produced);
+	const uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
+	struct rte_comp_op *op = slot->op;
 
 	op->debug_status = status;
-	op->status = status_of(slot, status >> HISI_ZIP_3_STATUS_SHIFT & HISI_ZIP_3_STATUS_MASK);
-	if (unlikely(slot->xform->trailer > 0 && op->status == RTE_COMP_OP_STATUS_SUCCESS &&
-			    !trailer_take(slot, op, sqe, &consumed, &produced)))
-		op->status = RTE_COMP_OP_STATUS_ERROR;
-	if (unlikely(produced > slot->room || consumed > slot->input))
-		op->status = RTE_COMP_OP_STATUS_ERROR;
-	if (unlikely(slot->stream != NULL))
-		stream_save(slot, op, sqe);
-	if (unlikely(op->status != RTE_COMP_OP_STATUS_SUCCESS)) {
-		if (op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
-			produced = consumed = 0;
-		qp->stats.dequeue_err_count++;
+	if (unlikely((status & HISI_ZIP_3_STATUS_MASK) != HISI_ZIP_STATUS_DONE ||
+			    op->op_type != RTE_COMP_OP_STATELESS || produced > slot->room ||
+			    consumed > op->src.length ||
+			    ((const struct wd_comp_xform *)op->private_xform)->trailer > 0)) {
+		take_slow(qp, slot, sqe);
+		return;
 	}
+	op->status = RTE_COMP_OP_STATUS_SUCCESS;
 	op->produced = produced;
 	op->consumed = consumed;
 }
@@ -433,8 +516,8 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i] = slot->op;
 		ops[i]->status = RTE_COMP_OP_STATUS_ERROR;
 		ops[i]->produced = ops[i]->consumed = 0;
-		if (slot->stream != NULL)
-			slot->stream->busy = false;
+		if (stream_of(ops[i]) != NULL)
+			stream_of(ops[i])->busy = false;
 		cq->side.head = slot->side_tail;
 	}
 	q->head = (uint16_t)(q->head + nb);
@@ -455,17 +538,19 @@ dequeue_dir(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op 
 		return 0;
 	/* twice at most: up to the end of the ring, and from its start */
 	do {
+		const uint32_t first = (q->head + nb) & q->sq_mask;
+		const struct wd_comp_slot *slot = &cq->slots[first];
+		const struct hisi_zip_sqe *sqe = sqe_at(cq, first);
+
 		run = wd_queue_run(q, nb, nb_max - nb);
 		done = wd_queue_completed(q, nb, run);
-		for (uint32_t i = 0; i < done; i++, nb++) {
-			const uint32_t idx = (q->head + nb) & q->sq_mask;
-
-			ops[nb] = cq->slots[idx].op;
-			take_result(qp, &cq->slots[idx],
-					(const struct hisi_zip_sqe *)(q->sq +
-							(size_t)idx * HISI_ZIP_SQE_SIZE));
-			cq->side.head = cq->slots[idx].side_tail;
+		if (done == 0)
+			break;
+		for (uint32_t i = 0; i < done; i++, slot++, sqe++) {
+			ops[nb++] = slot->op;
+			take_result(qp, slot, sqe);
 		}
+		cq->side.head = slot[-1].side_tail;
 	} while (done == run && nb < nb_max);
 	if (unlikely(nb == 0))
 		return wd_queue_dead(q) ? flush(qp, cq, ops, nb_max) : 0;
