@@ -67,6 +67,7 @@ struct zrig {
 	void *engine;
 	struct wdm_space *space;
 	bool remote; /* memory is reached through wdm_space_ops only */
+	int writes_left; /* then they fail; negative: never */
 	uint8_t *mem;
 	struct zip_result r; /* of the last descriptor */
 };

@@ -40,10 +40,12 @@ remote_read(void *ctx, uint64_t addr, void *buf, size_t len)
 static int
 remote_write(void *ctx, uint64_t addr, const void *buf, size_t len)
 {
+	struct zrig *rig = ctx;
 	uint8_t *p;
 
-	if (remote_at(ctx, addr, len, &p) != 0)
+	if (remote_at(rig, addr, len, &p) != 0 || rig->writes_left == 0)
 		return -1;
+	rig->writes_left -= rig->writes_left > 0;
 	memcpy(p, buf, len);
 	return 0;
 }
@@ -79,6 +81,7 @@ zrig_open(struct zrig *rig, unsigned int version, enum wdm_engine engine, bool r
 	rig->version = version;
 	rig->engine_kind = engine;
 	rig->remote = remote;
+	rig->writes_left = -1;
 	rig->engine = wdm_zip_ops.create(&conf);
 	rig->space = wdm_space_create(remote ? &remote_ops : NULL, rig);
 	rig->mem = mmap(NULL, ZRIG_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,

@@ -56,21 +56,29 @@ struct work {
 	bool no_room; /* the last chunk is full */
 };
 
-/* Add the n lowest bits of value, n up to 64. */
+/* Add the n lowest bits of value, n up to 64. A last byte that is not full ends with zeros. */
 static int
 bits_add(struct wdm_bits *bits, uint64_t value, unsigned int n)
 {
 	if (bits->nb + n > 8 * WDM_ZIP_BITS_MAX)
 		return -1;
 	for (unsigned int i = 0; i < n; i++, bits->nb++) {
-		const uint8_t bit = (uint8_t)(1U << bits->nb % 8);
+		uint8_t *byte = &bits->bytes[bits->nb / 8];
 
-		if (value >> i & 1)
-			bits->bytes[bits->nb / 8] |= bit;
-		else
-			bits->bytes[bits->nb / 8] &= (uint8_t)~bit;
+		if (bits->nb % 8 == 0)
+			*byte = 0; /* what an earlier stream left there is nobody's business */
+		*byte |= (uint8_t)((value >> i & 1) << bits->nb % 8);
 	}
 	return 0;
+}
+
+/* Take the last n bits away again. */
+static void
+bits_cut(struct wdm_bits *bits, unsigned int n)
+{
+	bits->nb -= n;
+	if (bits->nb % 8 != 0)
+		bits->bytes[bits->nb / 8] &= (uint8_t)((1U << bits->nb % 8) - 1);
 }
 
 static unsigned int
@@ -236,8 +244,8 @@ block_data_starts(struct work *work)
 	unsigned int first;
 
 	work->logging = false;
-	work->log.nb -= held_bits(work);
 	state->header = work->log;
+	bits_cut(&state->header, held_bits(work));
 	first = state->header.bytes[0];
 	state->final = first & HEADER_FINAL;
 	work->stored = (first >> HEADER_TYPE_SHIFT & HEADER_TYPE_MASK) == TYPE_STORED;
