@@ -110,16 +110,22 @@ op_untouched(const struct rte_comp_op *op)
 }
 
 static int
-rig_init(struct rig *r, struct wdt_comp *c)
+rig_init_chksum(struct rig *r, struct wdt_comp *c, enum rte_comp_checksum_type chksum)
 {
-	const struct rte_comp_xform deflate_xform = wdt_comp_deflate(RTE_COMP_CHECKSUM_NONE);
-	const struct rte_comp_xform inflate_xform = wdt_comp_inflate(RTE_COMP_CHECKSUM_NONE);
+	const struct rte_comp_xform deflate_xform = wdt_comp_deflate(chksum);
+	const struct rte_comp_xform inflate_xform = wdt_comp_inflate(chksum);
 
 	r->c = c;
 	r->xforms[DEFLATE] = wdt_comp_xform(c, &deflate_xform);
 	r->xforms[INFLATE] = wdt_comp_xform(c, &inflate_xform);
 	WDT_CHECK(r->xforms[DEFLATE] != NULL && r->xforms[INFLATE] != NULL);
 	return WDT_PASS;
+}
+
+static int
+rig_init(struct rig *r, struct wdt_comp *c)
+{
+	return rig_init_chksum(r, c, RTE_COMP_CHECKSUM_NONE);
 }
 
 static int
@@ -254,6 +260,68 @@ full_one_way(struct wdt_comp *c)
 WDT_TEST(comp_queue_full_in_one_direction)
 {
 	return wdt_comp_with("run=inline", 1, 4, full_one_way);
+}
+
+/* ---- full of lists ---- */
+
+#define NB_LISTS 1000
+
+/* Put what fits, take some, until all are back. */
+static int
+lists_move(struct rig *r, struct rte_comp_op **ops, struct rte_comp_op **got)
+{
+	uint16_t sent = 0, back = 0;
+
+	while (back < NB_LISTS) {
+		const uint16_t n = (uint16_t)(1 + wdt_random() % 300);
+
+		sent += rte_compressdev_enqueue_burst(
+				r->c->id, 0, ops + sent, (uint16_t)(NB_LISTS - sent));
+		WDT_CHECK(sent > back);
+		if (back == 0)
+			WDT_CHECK(sent < NB_LISTS); /* though the ring has room */
+		wdt_sim_run(0);
+		back += rte_compressdev_dequeue_burst(
+				r->c->id, 0, got + back, RTE_MIN(n, (uint16_t)(sent - back)));
+	}
+	return WDT_PASS;
+}
+
+static int
+lists_of(struct rig *r, enum dir dir)
+{
+	static struct rte_comp_op *ops[NB_LISTS], *got[NB_LISTS];
+
+	WDT_CHECK_EQ(ops_new(r, dir, 2, ops, NB_LISTS), WDT_PASS);
+	WDT_CHECK_EQ(lists_move(r, ops, got), WDT_PASS);
+	for (unsigned int i = 0; i < NB_LISTS; i++) {
+		uint8_t data[ROOM];
+		const uint32_t len = pattern(wdt_comp_cookie(ops[i]), data);
+
+		WDT_CHECK(got[i] == ops[i] && op_right(got[i]));
+		WDT_CHECK_EQ(got[i]->output_chksum,
+				wdt_zlib_checksum(RTE_COMP_CHECKSUM_CRC32, data, len));
+	}
+	ops_free(ops, NB_LISTS);
+	return WDT_PASS;
+}
+
+/* Ops with a checksum have lists and trailers beside the ring, for which room ends earlier. */
+static int
+lists(struct wdt_comp *c)
+{
+	struct rig r;
+
+	if (rig_init_chksum(&r, c, RTE_COMP_CHECKSUM_CRC32) != WDT_PASS ||
+			lists_of(&r, DEFLATE) != WDT_PASS || lists_of(&r, INFLATE) != WDT_PASS)
+		return WDT_FAIL;
+	WDT_CHECK_EQ(stats_are(c, 2 * NB_LISTS, 2 * NB_LISTS, 0, 0), WDT_PASS);
+	return rig_end(&r);
+}
+
+WDT_TEST(comp_queue_full_of_lists)
+{
+	return wdt_comp_with("run=inline,depth=2048", 1, 2048, lists);
 }
 
 /* ---- many ops ---- */
