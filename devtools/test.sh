@@ -12,6 +12,7 @@ build=$1
 shift
 rm -f "$build/meson-logs/testlog.json"
 # a finding is a failure, not a remark
+export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$PWD/devtools/lsan.supp:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
 status=0
 meson test -C "$build" --no-rebuild --print-errorlogs "$@" || status=$?
