@@ -4,7 +4,7 @@
 """Count the tests of the last `meson test` in a build directory.
 
 A program that prints TAP counts with each of its test points, any other one
-as one test. The last line is "N passed, N failed, N skipped"; exit status 1
+as one test. What the stock programs executed is named. The last line is "N passed, N failed, N skipped"; exit status 1
 when a test failed or none passed.
 """
 
@@ -13,6 +13,7 @@ import re
 import sys
 
 POINT = re.compile(r"^(not )?ok\b[^#\n]*(?:#\s*(skip|todo))?", re.IGNORECASE | re.MULTILINE)
+STOCK = re.compile(r"^ok \d+ - (.* over .*)$", re.MULTILINE)
 GOOD = {"OK", "EXPECTEDFAIL"}
 
 
@@ -43,6 +44,9 @@ def main():
             for line in log:
                 test = json.loads(line)
                 counts = count(test)
+                if " / stock-" in test["name"] or test["name"].startswith("stock-"):
+                    for point in STOCK.findall(test.get("stdout") or ""):
+                        print(f"stock: {point}")
                 if counts[1]:
                     print(f"failed: {test['name']} ({counts[1]} of {sum(counts)})")
                 total = [a + b for a, b in zip(total, counts)]
