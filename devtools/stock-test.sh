@@ -50,7 +50,7 @@ if [ $rc -ne 0 ] || [ "${failed:-1}" -ne 0 ] || [ "${executed:-0}" -lt "$least" 
 fi
 echo "1..1"
 if [ $ok = 1 ]; then
-	echo "ok 1 - $test over $vdev: $executed cases"
+	echo "ok 1 - $test over $vdev${eal[*]:+ ${eal[*]}}: $executed cases"
 else
 	echo "not ok 1 - $test over $vdev: ${executed:-no} cases, at least $least wanted, ${failed:-?} failed"
 	exit 1
