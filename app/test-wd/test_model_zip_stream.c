@@ -318,29 +318,43 @@ WDT_TEST(zip_stream_inflate_bad_trailer)
 
 /* Without room nothing has happened: the same input with more room goes on. */
 static int
-compress_no_room(struct zrig *rig)
+compress_no_room_from(struct zrig *rig, uint32_t first, bool new_again)
 {
 	uint32_t total = 0, used;
 	struct stream s;
 
 	zip_data(plain, 3000, 2);
 	stream_start(&s, rig, rig, ZIP_COMPRESS, ZIP_GZIP);
-	WDT_CHECK_EQ(stream_send(&s, plain, 1000, 2000, false, &total), WDT_PASS);
-	WDT_CHECK_EQ(rig->r.status, ZIP_EXPANDED);
+	if (first > 0) {
+		WDT_CHECK_EQ(stream_send(&s, plain, first, 2000, false, &total), WDT_PASS);
+		WDT_CHECK_EQ(rig->r.status, ZIP_EXPANDED);
+	}
 	for (uint32_t room = 201; room < 2000; room += 300) {
 		const uint32_t before = total;
 
-		WDT_CHECK_EQ(stream_send(&s, plain + 1000, 2000, room, false, &total), WDT_PASS);
+		WDT_CHECK_EQ(stream_send(&s, plain + first, 3000 - first, room, true, &total),
+				WDT_PASS);
 		WDT_CHECK_EQ(rig->r.status, ZIP_NO_ROOM);
 		WDT_CHECK_EQ(rig->r.consumed, 0);
-		WDT_CHECK_EQ(rig->r.isize, 1000);
+		WDT_CHECK_EQ(rig->r.isize, first);
+		WDT_CHECK_EQ(rig->r.checksum, zip_check_word(ZIP_GZIP, plain, first));
+		WDT_CHECK(rig->r.task_error && !rig->r.last);
 		WDT_CHECK_EQ(total, before);
+		s.op.first = new_again;
 	}
-	WDT_CHECK_EQ(stream_send(&s, plain + 1000, 2000, 3000, true, &total), WDT_PASS);
+	WDT_CHECK_EQ(stream_send(&s, plain + first, 3000 - first, 4000, true, &total), WDT_PASS);
 	WDT_CHECK_EQ(rig->r.status, ZIP_EXPANDED);
 	WDT_CHECK_EQ(zlib_inflate_all(ZIP_GZIP, result, total, packed, MAX, &used), 3000);
 	WDT_CHECK_MEM(packed, plain, 3000);
 	return WDT_PASS;
+}
+
+static int
+compress_no_room(struct zrig *rig)
+{
+	WDT_CHECK_EQ(compress_no_room_from(rig, 800, false), WDT_PASS);
+	WDT_CHECK_EQ(compress_no_room_from(rig, 0, false), WDT_PASS);
+	return compress_no_room_from(rig, 0, true);
 }
 
 WDT_TEST(zip_stream_compress_without_room)

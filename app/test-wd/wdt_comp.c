@@ -91,22 +91,6 @@ pools_check(const struct wdt_comp *c)
 	return -1;
 }
 
-/*
- * compressdev keeps its data of a device that is gone, and then finds the name
- * taken when the next device gets this number.
- */
-static int
-device_remove(struct wdt_comp *c)
-{
-	const int rc = rte_vdev_uninit(c->name);
-	char name[RTE_MEMZONE_NAMESIZE];
-
-	snprintf(name, sizeof(name), "rte_compressdev_data_%u", c->id);
-	if (rc == 0)
-		rte_memzone_free(rte_memzone_lookup(name));
-	return rc;
-}
-
 int
 wdt_comp_close(struct wdt_comp *c)
 {
@@ -114,7 +98,7 @@ wdt_comp_close(struct wdt_comp *c)
 
 	rte_compressdev_stop(c->id);
 	rc = pools_check(c);
-	if (device_remove(c) != 0) {
+	if (rte_vdev_uninit(c->name) != 0) {
 		printf("# cannot remove %s\n", c->name);
 		rc = -1;
 	}
@@ -132,7 +116,7 @@ wdt_comp_with(const char *options, uint16_t nb_qps, uint16_t nb_desc,
 	int rc;
 
 	if (wdt_comp_open(&c, options, nb_qps, nb_desc) != 0) {
-		device_remove(&c);
+		rte_vdev_uninit(c.name);
 		rte_mempool_free(c.ops);
 		rte_mempool_free(c.mbufs);
 		rte_mempool_free(c.big);

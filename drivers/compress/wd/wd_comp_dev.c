@@ -281,18 +281,23 @@ static int
 remove_dev(struct rte_vdev_device *vdev)
 {
 	struct rte_compressdev *dev = rte_compressdev_pmd_get_named_dev(rte_vdev_device_name(vdev));
+	char zone[RTE_MEMZONE_NAMESIZE];
 	struct wd_dev *wd;
 	int rc;
 
 	if (dev == NULL)
 		return -ENODEV;
+	snprintf(zone, sizeof(zone), "rte_compressdev_data_%u", dev->data->dev_id);
 	wd = ((struct wd_comp_dev *)dev->data->dev_private)->wd;
 	/* compressdev does not close what was never configured */
 	dev_close(dev);
 	rc = rte_compressdev_pmd_destroy(dev);
-	if (rc == 0)
-		rte_wd_dev_close(wd);
-	return rc;
+	if (rc != 0)
+		return rc;
+	/* compressdev 22.11 forgets it, and finds the name taken when the next device comes */
+	rte_memzone_free(rte_memzone_lookup(zone));
+	rte_wd_dev_close(wd);
+	return 0;
 }
 
 static struct wd_dev *

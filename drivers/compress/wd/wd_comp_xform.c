@@ -163,7 +163,8 @@ xform_build(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
 static int
 version_check(const struct wd_comp_dev *priv)
 {
-	return priv->version >= 3 ? 0 : refuse("raw deflate on hw=v", (int)priv->version);
+	return priv->version >= 3 ? 0 :
+				    refuse("raw deflate on hardware version", (int)priv->version);
 }
 
 int

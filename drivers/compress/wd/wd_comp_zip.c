@@ -33,6 +33,9 @@ list_build(bool sva, struct wd_side *side, const struct rte_mbuf *m, uint32_t of
 	void *ours = NULL;
 	int rc;
 
+	/* a list has an entry at least: of no input one that the device is not told to read */
+	if (len + spare == 0)
+		spare = 1;
 	w.left = wd_sgl_segments(m, off, len) + (spare > 0);
 	if (spare > 0) {
 		ours = wd_side_take(side, spare);
@@ -150,9 +153,9 @@ build(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, u
 	struct zip_map map = { 0 };
 	int rc;
 
-	/* a stateless op is a whole stream: no other flush makes sense */
+	/* a stateless op is a whole stream: no other flush makes sense, and inflating has none */
 	if (unlikely(!lengths_of(op, &map) ||
-			    (op->flush_flag != RTE_COMP_FLUSH_FINAL &&
+			    (x->dir == WD_COMP_COMPRESS && op->flush_flag != RTE_COMP_FLUSH_FINAL &&
 					    op->flush_flag != RTE_COMP_FLUSH_FULL)))
 		return -EINVAL;
 	if (x->dir == WD_COMP_DECOMPRESS)
