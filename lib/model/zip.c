@@ -62,7 +62,7 @@ has_result(const struct wdm_zip_req *req, enum wdm_zip_status status)
 	case WDM_ZIP_CHECKSUM:
 		return true;
 	case WDM_ZIP_NO_ROOM:
-		return req->stateful && !req->compress;
+		return req->stateful;
 	default:
 		return false;
 	}

@@ -24,8 +24,9 @@
  * - consumed and produced count trailers.
  * - The last-block bit is set when the final block is complete, in both directions.
  * - Status 0x0e when stateless: consumed and produced are 0, all must be sent
- *   again with more room. When stateful and compressing: the same, and the context
- *   is as before. When stateful and inflating: consumed and produced are exact,
+ *   again with more room. When stateful and compressing: the same, and the stream
+ *   stands where it stood; that holds for the first descriptor of a stream too, so
+ *   its stream_new bit may or may not be set again. When stateful and inflating: consumed and produced are exact,
  *   produced is all of the room, the context has advanced and ctx_st is 2; the
  *   rest of the input follows in the next descriptor. It is only reported when
  *   there is at least one byte more to deliver.

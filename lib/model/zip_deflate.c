@@ -254,11 +254,13 @@ deflate_request(struct wdm_zip *zip, struct wdm_zip_req *req, const uint8_t *dic
 	return deflate_once(zip, req, store_all);
 }
 
+/* After the descriptor the context is that of a stream with its input, or as before without room. */
 static enum wdm_zip_status
 deflate_stateful(struct wdm_zip *zip, struct wdm_zip_req *req)
 {
+	const uint32_t check = req->check, isize = req->isize;
 	struct wdm_zip_state *state = &zip->state;
-	enum wdm_zip_status status = wdm_zip_ctx_load(zip, req);
+	enum wdm_zip_status status = wdm_zip_ctx_load(zip, req), saved;
 	uint32_t dict_len;
 
 	if (status != WDM_ZIP_OK)
@@ -267,12 +269,21 @@ deflate_stateful(struct wdm_zip *zip, struct wdm_zip_req *req)
 	if (dict_len > 1U << req->window_bits)
 		dict_len = 1U << req->window_bits;
 	status = deflate_request(zip, req, state->window + state->win_len - dict_len, dict_len);
-	if (status != WDM_ZIP_OK)
+	if (status == WDM_ZIP_NO_ROOM) {
+		req->check = check;
+		req->isize = isize;
+		req->consumed = 0;
+		req->produced = 0;
+		req->last_block = false;
+	} else if (status == WDM_ZIP_OK) {
+		if (wdm_zip_window_push(req, state, &req->in_side, req->in_off, req->in_len) != 0)
+			return WDM_ZIP_E_ADDR;
+		state->phase = req->finish ? WDM_ZIP_ENDED : WDM_ZIP_BLOCK_START;
+	} else {
 		return status;
-	if (wdm_zip_window_push(req, state, &req->in_side, req->in_off, req->in_len) != 0)
-		return WDM_ZIP_E_ADDR;
-	state->phase = req->finish ? WDM_ZIP_ENDED : WDM_ZIP_BLOCK_START;
-	return wdm_zip_ctx_save(zip, req);
+	}
+	saved = wdm_zip_ctx_save(zip, req);
+	return saved == WDM_ZIP_OK ? status : saved;
 }
 
 enum wdm_zip_status
