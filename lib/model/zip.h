@@ -32,6 +32,12 @@
  *   there is at least one byte more to deliver.
  * - Any other error: consumed and produced are 0, the context is as before. What
  *   the destination holds is undefined.
+ * - ctx_st 1 is never reported. Where an inflated stream lacks room or input in the
+ *   midst of a code, the bits of it count as consumed and wait in the context, so a
+ *   descriptor without input may still deliver.
+ * - The state between descriptors is in the client's context buffer alone, see
+ *   zip_ctx.c; the three words have to come back as they were reported.
+ * - A window of 24 KiB is compressed with as one of 16 KiB.
  * - A checksum mismatch (0x10) has consumed and produced as if it were none.
  */
 
