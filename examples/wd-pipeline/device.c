@@ -103,7 +103,8 @@ device_comp_open(struct device_comp *dev, const char *name, bool compress, bool 
 		return -1;
 	}
 	if (segmented && (cap->comp_feature_flags & RTE_COMP_FF_OOP_SGL_IN_SGL_OUT) == 0) {
-		io_complain("%s takes no segmented buffers, use a smaller --chunk", dev->name);
+		io_complain("%s takes no segmented buffers, so no chunks above %u KiB", dev->name,
+				DEVICE_FLAT_KIB);
 		return -1;
 	}
 	if (comp_start(dev, depth) != 0 || comp_xform(dev, cap, compress) != 0)
@@ -153,6 +154,9 @@ device_comp_submit(struct device_comp *dev, struct rte_comp_op *op, struct rte_m
 	op->src.offset = 0;
 	op->src.length = len;
 	op->dst.offset = 0;
+	/* some drivers add to these */
+	op->consumed = 0;
+	op->produced = 0;
 	op->status = RTE_COMP_OP_STATUS_NOT_PROCESSED;
 	dev->waiting[dev->nb_waiting++] = op;
 }
@@ -328,7 +332,8 @@ device_crypto_open(struct device_crypto *dev, const char *name, enum container_c
 		return -1;
 	}
 	if (segmented && (info.feature_flags & RTE_CRYPTODEV_FF_IN_PLACE_SGL) == 0) {
-		io_complain("%s takes no segmented buffers, use a smaller --chunk", dev->name);
+		io_complain("%s takes no segmented buffers, so no chunks above %u KiB", dev->name,
+				DEVICE_FLAT_KIB);
 		return -1;
 	}
 	if (crypto_start(dev, depth) != 0)

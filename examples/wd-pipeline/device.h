@@ -17,9 +17,13 @@
 #include <rte_comp.h>
 #include <rte_crypto.h>
 
+#include "chain.h"
 #include "container.h"
 
 #define DEVICE_DEPTH_MAX 1024
+
+/* chunks up to this size lie in one segment */
+#define DEVICE_FLAT_KIB ((CHAIN_SEG_MAX - CONTAINER_EXTRA_MAX) / 1024)
 
 enum device_result {
 	DEVICE_OK,

@@ -70,15 +70,18 @@ usage(const char *program)
 /* ---- options ---- */
 
 static int
-number_parse(const char *name, const char *text, unsigned long max, unsigned long *value)
+number_parse(const char *name, const char *text, unsigned int max, unsigned int *value)
 {
+	unsigned long number;
 	char *end;
 
 	errno = 0;
-	*value = strtoul(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && *value >= 1 && *value <= max)
+	number = strtoul(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && number >= 1 && number <= max) {
+		*value = (unsigned int)number;
 		return 0;
-	io_complain("%s takes a number from 1 to %lu, not '%s'", name, max, text);
+	}
+	io_complain("%s takes a number from 1 to %u, not '%s'", name, max, text);
 	return -1;
 }
 
@@ -113,7 +116,7 @@ mode_parse(const char *text, enum pipeline_mode *mode)
 static int
 option_take(struct options *o, int which, const char *text)
 {
-	unsigned long value;
+	unsigned int value;
 
 	switch (which) {
 	case 'c':
@@ -130,7 +133,7 @@ option_take(struct options *o, int which, const char *text)
 	case 's':
 		if (number_parse("--chunk", text, CONTAINER_CHUNK_MAX / 1024, &value) != 0)
 			return -1;
-		o->chunk_size = (uint32_t)value * 1024;
+		o->chunk_size = value * 1024;
 		return 0;
 	case 'd':
 		if (number_parse("--depth", text, DEVICE_DEPTH_MAX, &value) != 0)

@@ -67,7 +67,12 @@ chunk_bad(struct chunk *chunk, const char *why)
 	chunk->why = why;
 }
 
-/* ---- stages ---- */
+/*
+ * ---- stages ----
+ *
+ * What begins a stage hands the chunk to a device, what is named for its end gets
+ * it back.
+ */
 
 static void
 compress_begin(struct pipeline *p, struct chunk *chunk)
@@ -217,7 +222,10 @@ crypto_done(void *owner, enum device_result result, void *ctx)
 				"its tag does not match: it is damaged, or the key is not the one "
 				"it was stored with");
 	else if (result != DEVICE_OK)
-		chunk_bad(chunk, "the crypto device failed");
+		chunk_bad(chunk,
+				chunk->chain->segs[0]->next != NULL ?
+						"the crypto device failed, perhaps it takes no segmented buffers" :
+						"the crypto device failed");
 	else if (p->conf->mode == PIPELINE_STORE)
 		chunk->state = CHUNK_DONE;
 	else
@@ -252,21 +260,28 @@ read_plain(struct pipeline *p, struct chunk *chunk)
 	}
 }
 
-static const char *
+/* Payload and tag, and behind the final chunk nothing. */
+static void
 read_payload(struct pipeline *p, struct chunk *chunk)
 {
 	const enum container_cipher cipher = p->conf->file.cipher;
 	const uint32_t payload = container_payload_size(cipher, chunk->head.stored_size);
 	const uint32_t tag = container_tag_size(cipher);
-	int64_t n = io_read_chain(p->conf->in, &chunk->in, payload);
+	int64_t n = io_read_chain(p->conf->in, &chunk->in, payload), m = 0;
+	int end = 1;
 
 	if (n == payload)
-		n += io_read(p->conf->in, device_crypto_data(chunk->crypto_op)->tag, tag);
-	if (n < (int64_t)payload + tag)
-		return "the container ends within it";
-	if ((chunk->head.flags & CONTAINER_FINAL) != 0 && io_at_end(p->conf->in) != 1)
-		return "it is the final one, but there is something behind it";
-	return NULL;
+		m = io_read(p->conf->in, device_crypto_data(chunk->crypto_op)->tag, tag);
+	if (n == payload && m == tag && (chunk->head.flags & CONTAINER_FINAL) != 0)
+		end = io_at_end(p->conf->in);
+	if (n < 0 || m < 0 || end < 0)
+		chunk_bad(chunk, NULL);
+	else if (n < payload || m < tag)
+		chunk_bad(chunk, "the container ends within it");
+	else if (end == 0)
+		chunk_bad(chunk, "it is the final one, but there is something behind it");
+	else
+		crypt_begin(p, chunk);
 }
 
 static void
@@ -274,24 +289,18 @@ read_stored(struct pipeline *p, struct chunk *chunk)
 {
 	uint8_t head[CONTAINER_HEAD_SIZE];
 	const int64_t n = io_read(p->conf->in, head, sizeof(head));
-	const char *why;
+	const char *why = NULL;
 
-	if (n < (int64_t)sizeof(head)) {
-		chunk_bad(chunk,
-				n < 0 ? NULL :
-						n == 0 ?
-					"it is missing, the container ends before its final chunk" :
-					"the container ends within its header");
-		return;
-	}
-	why = container_chunk_unpack(&chunk->head, &p->conf->file, p->nb_read, head);
-	if (why == NULL)
-		why = read_payload(p, chunk);
-	if (why != NULL) {
+	if (n == 0)
+		why = "it is missing, the container ends before its final chunk";
+	else if (n > 0 && n < CONTAINER_HEAD_SIZE)
+		why = "the container ends within its header";
+	else if (n > 0)
+		why = container_chunk_unpack(&chunk->head, &p->conf->file, p->nb_read, head);
+	if (n < 0 || why != NULL)
 		chunk_bad(chunk, why);
-		return;
-	}
-	crypt_begin(p, chunk);
+	else
+		read_payload(p, chunk);
 }
 
 /* Reads one chunk if there is one, and a place for it. */
