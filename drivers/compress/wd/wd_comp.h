@@ -65,6 +65,7 @@ struct wd_comp_slot {
 	/* ops of a stream and those with trailers: */
 	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
 	uint8_t trailer_in, trailer_out; /* bytes that the device counts on top */
+	bool end_only; /* the driver ends the stream, see build_end() */
 };
 
 /* Most that HISI_ZIP_ALG_* has behind the data: CRC-32 and length of gzip. */

@@ -143,6 +143,7 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 	slot->input = map->input - map->spare_in;
 	slot->trailer_in = (uint8_t)map->spare_in;
 	slot->trailer_out = (uint8_t)map->spare_out;
+	slot->end_only = false;
 }
 
 /* 0; -ENOSPC: try again after a dequeue; -EINVAL. */
@@ -187,6 +188,34 @@ cut_input(const struct rte_comp_op *op, struct zip_map *map)
 	return finish;
 }
 
+/*
+ * The end of a stream that has no data left. No driver sends the hardware an empty
+ * last descriptor; the stream is byte aligned and outside a block, so an empty
+ * stored block ends it, which dequeue writes. To keep its turn, the op is a
+ * descriptor that compresses one byte of ours into memory of ours.
+ */
+#define END_ROOM 64
+
+static int
+build_end(struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx)
+{
+	struct zip_map map = { .input = 1, .room = END_ROOM };
+	uint8_t *ours = wd_side_take(&cq->side, END_ROOM + 1);
+	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
+
+	if (ours == NULL)
+		return -ENOSPC;
+	ours[END_ROOM] = 0;
+	map.src = wd_side_addr(&cq->side, ours + END_ROOM);
+	map.dst = wd_side_addr(&cq->side, ours);
+	sqe_fill(cq, &s->xform, idx, &map);
+	sqe->dw9 = rte_cpu_to_le_32(HISI_ZIP_ALG_DEFLATE << HISI_ZIP_9_ALG_SHIFT |
+			HISI_ZIP_WINDOW_32K << HISI_ZIP_9_WINDOW_SHIFT);
+	cq->slots[idx].end_only = true;
+	s->busy = true;
+	return 0;
+}
+
 /* The same for an op of a stream; -EBUSY: its last one is still in flight. */
 static __rte_noinline int
 build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx,
@@ -203,10 +232,11 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 			op->flush_flag == RTE_COMP_FLUSH_FULL)
 		return -EINVAL;
 	if (s->xform.dir == WD_COMP_COMPRESS) {
+		if (map.input == 0 && op->flush_flag == RTE_COMP_FLUSH_FINAL)
+			return build_end(cq, s, idx);
 		finish = cut_input(op, &map);
-		/* an empty last descriptor is what no driver sends */
 		if (map.input == 0)
-			return -EINVAL;
+			return -EINVAL; /* nothing to flush, or no room for any of it */
 		map.spare_out = finish ? s->xform.trailer : 0;
 	}
 	rc = map_op(sva, &cq->side, op, &map);
@@ -449,6 +479,33 @@ trailer_take(const struct wd_comp_slot *slot, uint32_t *consumed, uint32_t *prod
 	return true;
 }
 
+/* The block that ends a stream, where build_end() stood in for it. */
+static void
+take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s)
+{
+	static const uint8_t block[] = { 0x01, 0x00, 0x00, 0xff, 0xff };
+	struct rte_mbuf *m = op->m_dst;
+	uint32_t off = op->dst.offset;
+
+	s->busy = false;
+	op->consumed = 0;
+	op->produced = 0;
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS) {
+		qp->stats.dequeue_err_count++;
+		return;
+	}
+	/* enqueue has seen that there is room */
+	for (; op->produced < sizeof(block); off++) {
+		for (; off >= m->data_len; m = m->next)
+			off -= m->data_len;
+		*rte_pktmbuf_mtod_offset(m, uint8_t *, off) = block[op->produced++];
+	}
+	if (s->first)
+		op->output_chksum = s->xform.chksum == RTE_COMP_CHECKSUM_ADLER32 ? 1 : 0;
+	else
+		op->output_chksum = checksum_of(&s->xform, s->checksum);
+}
+
 /* A result that is not the plain good one of a stateless op. */
 static __rte_noinline void
 take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct hisi_zip_sqe *sqe)
@@ -463,6 +520,10 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct h
 	op->status = status_of(x, stream,
 			(uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
 					HISI_ZIP_3_STATUS_MASK);
+	if (stream != NULL && slot->end_only) {
+		take_end(qp, op, stream);
+		return;
+	}
 	if (x->trailer > 0) {
 		op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
 		if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
