@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@ io_complain(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
+	if (isatty(STDERR_FILENO) == 1)
+		fputs("\r\033[K", stderr); /* over the progress */
 	fputs("wd-pipeline: ", stderr);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
@@ -45,7 +48,8 @@ io_input_open(struct io_input *in, const char *name)
 		io_complain("cannot open %s: %s", in->name, strerror(errno));
 		return -1;
 	}
-	if (S_ISREG(st.st_mode))
+	in->is_file = S_ISREG(st.st_mode);
+	if (in->is_file)
 		in->size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -56,6 +60,33 @@ io_input_close(struct io_input *in)
 	if (in->fd > STDIN_FILENO)
 		close(in->fd);
 	in->fd = -1;
+}
+
+/* Whether a read returns at once: at the end of the input, too. */
+static bool
+is_ready(const struct io_input *in)
+{
+	struct pollfd pollfd = { .fd = in->fd, .events = POLLIN };
+
+	return in->is_file || poll(&pollfd, 1, 0) != 0;
+}
+
+/* Lets others work until there is something to read; -1: give up. */
+static int
+wait_ready(const struct io_input *in)
+{
+	enum io_wait wait = IO_WAIT_AGAIN;
+
+	while (in->work != NULL && wait == IO_WAIT_AGAIN && !is_ready(in))
+		wait = in->work(in->work_ctx);
+	return wait == IO_WAIT_STOP ? -1 : 0;
+}
+
+/* A signal that interrupts a call means stop. */
+static const char *
+why_not(void)
+{
+	return errno == EINTR ? "stopped by a signal" : strerror(errno);
 }
 
 int64_t
@@ -69,13 +100,15 @@ io_read(struct io_input *in, void *to, uint32_t len)
 		in->has_ahead = false;
 	}
 	while (done < len) {
-		const ssize_t n = read(in->fd, data + done, len - done);
+		ssize_t n;
 
+		if (wait_ready(in) != 0)
+			return -1;
+		n = read(in->fd, data + done, len - done);
 		if (n == 0)
 			break;
 		if (n < 0) {
-			/* also EINTR: a signal that comes here means stop */
-			io_complain("cannot read %s: %s", in->name, strerror(errno));
+			io_complain("cannot read %s: %s", in->name, why_not());
 			return -1;
 		}
 		done += (uint32_t)n;
@@ -171,8 +204,7 @@ io_write(struct io_output *out, const void *from, uint32_t len)
 
 		if (n < 0) {
 			io_complain("cannot write %s: %s",
-					out->partial != NULL ? out->partial : out->name,
-					strerror(errno));
+					out->partial != NULL ? out->partial : out->name, why_not());
 			return -1;
 		}
 		data += n;

@@ -17,12 +17,22 @@
 
 #include "chain.h"
 
+/* What to do while the input has nothing: look again, wait in read(), or give up. */
+enum io_wait {
+	IO_WAIT_AGAIN,
+	IO_WAIT_BLOCK,
+	IO_WAIT_STOP,
+};
+
 struct io_input {
 	const char *name; /* for messages */
 	int fd;
 	uint64_t size; /* 0: not known */
+	bool is_file;
 	uint8_t ahead; /* a byte read to see whether there is one */
 	bool has_ahead;
+	enum io_wait (*work)(void *ctx); /* NULL: wait in read() */
+	void *work_ctx;
 };
 
 struct io_output {
@@ -38,7 +48,10 @@ void io_complain(const char *format, ...) __rte_format_printf(1, 2);
 int io_input_open(struct io_input *in, const char *name);
 void io_input_close(struct io_input *in);
 
-/* Bytes read, fewer than len at the end of the input only; -1 after a complaint. */
+/*
+ * Bytes read, fewer than len at the end of the input only; -1 after a complaint, or
+ * when work() says to stop.
+ */
 int64_t io_read(struct io_input *in, void *to, uint32_t len);
 int64_t io_read_chain(struct io_input *in, struct chain *to, uint32_t len);
 

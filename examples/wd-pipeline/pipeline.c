@@ -47,6 +47,7 @@ struct pipeline {
 	uint64_t nb_written;
 	bool read_all; /* the final chunk was read, or reading ended badly */
 	bool failed;
+	bool crypto_worked; /* at least once */
 	uint64_t plain_bytes;
 	uint64_t stored_bytes;
 	uint64_t start;
@@ -217,13 +218,14 @@ crypto_done(void *owner, enum device_result result, void *ctx)
 	struct pipeline *p = ctx;
 	struct chunk *chunk = owner;
 
+	p->crypto_worked |= result == DEVICE_OK;
 	if (result == DEVICE_MISMATCH)
 		chunk_bad(chunk,
 				"its tag does not match: it is damaged, or the key is not the one "
 				"it was stored with");
 	else if (result != DEVICE_OK)
 		chunk_bad(chunk,
-				chunk->chain->segs[0]->next != NULL ?
+				!p->crypto_worked && chunk->chain->segs[0]->next != NULL ?
 						"the crypto device failed, perhaps it takes no segmented buffers" :
 						"the crypto device failed");
 	else if (p->conf->mode == PIPELINE_STORE)
@@ -348,7 +350,7 @@ write_step(struct pipeline *p)
 	struct chunk *chunk = chunk_at(p, p->nb_written);
 	int rc;
 
-	if (p->nb_written == p->nb_read)
+	if (p->failed || p->nb_written == p->nb_read)
 		return false;
 	if (chunk->state == CHUNK_BAD) {
 		if (chunk->why != NULL)
@@ -382,7 +384,7 @@ progress_show(const struct pipeline *p, const char *end)
 	if (p->conf->in->size > 0)
 		fprintf(stderr, "%3.0f %%  ",
 				RTE_MIN(100.0, 100.0 * (double)bytes / (double)p->conf->in->size));
-	fprintf(stderr, "%.1f MB  %.1f MB/s  ratio %.2f   %s", (double)p->plain_bytes / MB,
+	fprintf(stderr, "%.1f MB  %.1f MB/s  ratio %.2f\033[K%s", (double)p->plain_bytes / MB,
 			(double)p->plain_bytes / MB / seconds,
 			p->stored_bytes > 0 ? (double)p->plain_bytes / (double)p->stored_bytes :
 					      1.0,
@@ -501,6 +503,19 @@ alive(struct pipeline *p, bool moved)
 	return false;
 }
 
+/* While a slow pipe has no more of the chunk that is being read. */
+static enum io_wait
+work_on(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	if (p->nb_written == p->nb_read)
+		return IO_WAIT_BLOCK;
+	if (!alive(p, devices_poll(p) | write_step(p)) || p->failed || *p->conf->stop)
+		return IO_WAIT_STOP;
+	return IO_WAIT_AGAIN;
+}
+
 static void
 run(struct pipeline *p)
 {
@@ -544,7 +559,10 @@ pipeline_run(const struct pipeline_conf *conf)
 	if (rc == 0) {
 		p.start = rte_rdtsc();
 		p.last_move = p.start;
+		conf->in->work = work_on;
+		conf->in->work_ctx = &p;
 		run(&p);
+		conf->in->work = NULL;
 		if (conf->progress)
 			progress_show(&p, "\n");
 		drain(&p);

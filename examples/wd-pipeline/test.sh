@@ -7,8 +7,8 @@
 # Tests wd-pipeline, output in TAP. PMDS is the folder with the drivers of wd.
 set -u -o pipefail
 
-program=$1
-pmds=$2
+program=$(realpath "$1") || exit 1
+pmds=$(realpath "$2") || exit 1
 dir=$(mktemp -d)
 failed=0
 nb=0
@@ -69,6 +69,7 @@ refused()
 {
 	rm -f back
 	pipeline verify --key-file key.gcm "$2" && return 1
+	grep -q "$1" log || return 1
 	pipeline restore --key-file key.gcm "$2" back
 	[ $? = 1 ] && grep -q "$1" log && [ ! -e back ] && [ ! -e back.partial ]
 }
@@ -112,6 +113,24 @@ done
 head -c 3000001 text >data
 pipeline store --key-file key.gcm - - <data >stored && pipeline restore --key-file key.gcm - - <stored | cmp - data
 result "standard input and output carry data and nothing else"
+
+rm -f back
+pipeline restore --key-file key.gcm <(cat stored; sleep 0.1; printf x) back
+[ $? = 1 ] && [ "$(grep -c '^wd-pipeline: ' log)" = 1 ] && grep -q 'something behind it' log && [ ! -e back ]
+result "one complaint, from a slow pipe, too"
+
+# three chunks are written although the fourth is not complete
+{ head -c 200000 random && until [ -e go ]; do sleep 0.1; done } | pipeline store --key-file key.gcm - slow &
+nb_bytes=0
+for _ in $(seq 100); do
+	nb_bytes=$(stat -c %s slow.partial 2>/dev/null)
+	[ "$nb_bytes" = $((32 + 3 * (24 + chunk + 16))) ] && break
+	sleep 0.1
+done
+touch go
+wait $!
+[ "$nb_bytes" = $((32 + 3 * (24 + chunk + 16))) ] && pipeline restore --key-file key.gcm slow - | cmp - <(head -c 200000 random)
+result "a slow pipe holds nothing up"
 
 pipeline store --key-file key.gcm text stored && [ "$(stat -c %s stored)" -lt $((10485760 / 4)) ]
 result "text shrinks to less than a quarter"
@@ -274,8 +293,8 @@ for sig in TERM KILL; do
 	rm -f stored stored.partial
 	"$program" "${eal[@]}" "${devices[@]}" -- store --key-file key.gcm pipe stored 2>log &
 	pid=$!
-	exec 9>pipe
-	cat data data data data >&9
+	exec 9<>pipe
+	timeout 20 cat data data data data >&9
 	for _ in $(seq 100); do
 		[ -s stored.partial ] && break
 		sleep 0.1
