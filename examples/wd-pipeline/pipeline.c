@@ -508,10 +508,13 @@ static enum io_wait
 work_on(void *ctx)
 {
 	struct pipeline *p = ctx;
+	bool moved;
 
 	if (p->nb_written == p->nb_read)
 		return IO_WAIT_BLOCK;
-	if (!alive(p, devices_poll(p) | write_step(p)) || p->failed || *p->conf->stop)
+	moved = devices_poll(p);
+	moved |= write_step(p);
+	if (p->failed || !alive(p, moved) || *p->conf->stop)
 		return IO_WAIT_STOP;
 	return IO_WAIT_AGAIN;
 }
