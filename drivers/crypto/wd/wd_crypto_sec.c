@@ -617,8 +617,8 @@ enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_c
 
 /*
  * Up to nb ops from ops[0] on that have one session, into descriptors from idx on,
- * short of the ring's end. Returns how many; fewer than one that could not be
- * built leave *rc at WD_CRYPTO_BUILT.
+ * short of the ring's end. Returns how many were built; *rc is not WD_CRYPTO_BUILT
+ * when the next one could not be.
  */
 static __rte_always_inline uint32_t
 enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
