@@ -475,7 +475,7 @@ enum bad {
 static void
 spoil(struct rte_comp_op *op, enum bad bad)
 {
-	static uint64_t foreign[64];
+	static uint64_t foreign[64] __rte_cache_aligned; /* as an xform would be */
 
 	if (bad == BAD_NO_XFORM)
 		op->private_xform = NULL;
