@@ -449,7 +449,7 @@ checksum_of(const struct wd_comp_xform *x, uint32_t word)
 /* What the next op of the stream has to say to the device. */
 static __rte_noinline void
 stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
-		const struct hisi_zip_sqe *sqe)
+		const volatile struct hisi_zip_sqe *sqe)
 {
 	struct rte_comp_op *op = slot->op;
 
@@ -508,7 +508,8 @@ take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s
 
 /* A result that is not the plain good one of a stateless op. */
 static __rte_noinline void
-take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct hisi_zip_sqe *sqe)
+take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe)
 {
 	struct rte_comp_op *op = slot->op;
 	struct wd_comp_stream *stream = stream_of(op);
@@ -544,8 +545,10 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct h
 	op->consumed = consumed;
 }
 
+/* Volatile: what was checked is what is used, even if the device writes again. */
 static __rte_always_inline void
-take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot, const struct hisi_zip_sqe *sqe)
+take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe)
 {
 	const uint32_t status = rte_le_to_cpu_32(sqe->status);
 	const uint32_t produced = rte_le_to_cpu_32(sqe->produced);
@@ -604,7 +607,7 @@ dequeue_dir(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op 
 	do {
 		const uint32_t first = (q->head + nb) & q->sq_mask;
 		const struct wd_comp_slot *slot = &cq->slots[first];
-		const struct hisi_zip_sqe *sqe = sqe_at(cq, first);
+		const volatile struct hisi_zip_sqe *sqe = sqe_at(cq, first);
 
 		run = wd_queue_run(q, nb, nb_max - nb);
 		done = wd_queue_completed(q, nb, run);
