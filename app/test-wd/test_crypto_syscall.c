@@ -7,13 +7,9 @@
  * whose process is killed at any call it makes.
  */
 
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,17 +61,6 @@ phase_get(void)
 }
 
 /* ---- the filtered thread ---- */
-
-static int
-no_calls_from_here(void)
-{
-	struct sock_filter kill[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS) };
-	struct sock_fprog program = { .len = RTE_DIM(kill), .filter = kill };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return errno;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : errno;
-}
 
 /* Lengths are kept, so an op that came back goes out again as it is. */
 static void
@@ -160,7 +145,7 @@ work(void)
 static int
 worker(void *arg __rte_unused)
 {
-	w.filter_error = (unsigned int)no_calls_from_here();
+	w.filter_error = (unsigned int)wdt_no_calls_from_here();
 	if (w.filter_error != 0) {
 		phase_set(PHASE_FAILED);
 		return -1;

@@ -38,4 +38,11 @@ int wdt_process_run(const char *eal_options, const char *role, const char *test)
 /** What the last one printed, log included. */
 const char *wdt_process_output(void);
 
+/**
+ * From here on any system call of the calling thread kills the process with SIGSYS.
+ *
+ * @return 0, or errno when the kernel has no such filters
+ */
+int wdt_no_calls_from_here(void);
+
 #endif /* WDT_PROCESS_H */
