@@ -16,7 +16,7 @@
 static const uint32_t sizes[] = { 0, 1, 2, 63, 64, 65, 1000, 4096, 65535, 100000, MAX_LEN };
 
 static const enum rte_comp_checksum_type checksums[] = { RTE_COMP_CHECKSUM_NONE,
-	RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32 };
+	RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32, RTE_COMP_CHECKSUM_CRC32_ADLER32 };
 
 static uint8_t plain[MAX_LEN], packed[MAX_ROOM], back[MAX_ROOM];
 
@@ -501,11 +501,13 @@ tight(struct wdt_comp *c, bool zlib)
 {
 	static const uint32_t lens[] = { 1, 2, 64, 300, 1000, 5000, 30000, 65000, 130000 };
 
-	for (unsigned int i = 0; i < RTE_DIM(lens) * WDT_COMP_NB_KINDS * 3; i++) {
-		const uint32_t len = lens[i / 3 % RTE_DIM(lens)];
+	const unsigned int nb = RTE_DIM(checksums);
 
-		wdt_comp_fill(plain, len, (enum wdt_comp_kind)(i / 3 / RTE_DIM(lens)));
-		if (tight_once(c, len, checksums[i % 3], zlib) != WDT_PASS)
+	for (unsigned int i = 0; i < RTE_DIM(lens) * WDT_COMP_NB_KINDS * nb; i++) {
+		const uint32_t len = lens[i / nb % RTE_DIM(lens)];
+
+		wdt_comp_fill(plain, len, (enum wdt_comp_kind)(i / nb / RTE_DIM(lens)));
+		if (tight_once(c, len, checksums[i % nb], zlib) != WDT_PASS)
 			return WDT_FAIL;
 	}
 	return WDT_PASS;

@@ -840,7 +840,7 @@ compress_refused(struct wdt_comp *c)
 	x.compress.algo = RTE_COMP_ALGO_LZS;
 	WDT_CHECK_EQ(refused(c, &x, "algorithm"), WDT_PASS);
 	x = good;
-	x.compress.chksum = RTE_COMP_CHECKSUM_CRC32_ADLER32;
+	x.compress.chksum = (enum rte_comp_checksum_type)9;
 	WDT_CHECK_EQ(refused(c, &x, "checksum"), WDT_PASS);
 	x = good;
 	x.compress.hash_algo = RTE_COMP_HASH_ALGO_SHA1;
@@ -859,7 +859,7 @@ decompress_refused(struct wdt_comp *c)
 	x.decompress.algo = RTE_COMP_ALGO_LZS;
 	WDT_CHECK_EQ(refused(c, &x, "algorithm"), WDT_PASS);
 	x = good;
-	x.decompress.chksum = RTE_COMP_CHECKSUM_CRC32_ADLER32;
+	x.decompress.chksum = (enum rte_comp_checksum_type)9;
 	WDT_CHECK_EQ(refused(c, &x, "checksum"), WDT_PASS);
 	x = good;
 	x.decompress.hash_algo = RTE_COMP_HASH_ALGO_SHA1;

@@ -86,14 +86,6 @@ run(struct flow *f, const struct rte_comp_xform *xform)
 	return WDT_PASS;
 }
 
-static uint64_t
-checksum(enum rte_comp_checksum_type type, uint32_t len)
-{
-	if (type == RTE_COMP_CHECKSUM_CRC32)
-		return crc32(0, plain, len);
-	return type == RTE_COMP_CHECKSUM_ADLER32 ? adler32(1, plain, len) : 0;
-}
-
 /* zlib takes it as one stream that ends where it should. */
 static int
 zlib_inflates(uint32_t packed_len, uint32_t want)
@@ -126,7 +118,7 @@ deflate_one(struct wdt_comp *c, uint32_t len, enum rte_comp_checksum_type type, 
 
 	WDT_CHECK_EQ(run(&f, &xform), WDT_PASS);
 	if (type != RTE_COMP_CHECKSUM_NONE)
-		WDT_CHECK_EQ(f.chksum, checksum(type, len));
+		WDT_CHECK_EQ(f.chksum, wdt_zlib_checksum(type, plain, len));
 	return zlib_inflates(f.out_pos, len);
 }
 
@@ -149,7 +141,7 @@ inflate_one(struct wdt_comp *c, uint32_t len, enum rte_comp_checksum_type type)
 	WDT_CHECK_EQ(f.out_pos, len);
 	WDT_CHECK_MEM(back, plain, len);
 	if (type != RTE_COMP_CHECKSUM_NONE)
-		WDT_CHECK_EQ(f.chksum, checksum(type, len));
+		WDT_CHECK_EQ(f.chksum, wdt_zlib_checksum(type, plain, len));
 	return WDT_PASS;
 }
 
@@ -157,7 +149,8 @@ static int
 both_ways(struct wdt_comp *c)
 {
 	static const enum rte_comp_checksum_type types[] = { RTE_COMP_CHECKSUM_NONE,
-		RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32 };
+		RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32,
+		RTE_COMP_CHECKSUM_CRC32_ADLER32 };
 	static const uint32_t lens[] = { 1, 300, 65536, TOTAL };
 
 	for (unsigned int kind = 0; kind < WDT_COMP_NB_KINDS; kind++) {
@@ -173,7 +166,8 @@ both_ways(struct wdt_comp *c)
 				return WDT_FAIL;
 			}
 		}
-		WDT_CHECK_EQ(deflate_one(c, 0, RTE_COMP_CHECKSUM_ADLER32, true), WDT_PASS);
+		for (unsigned int i = 0; i < RTE_DIM(types); i++)
+			WDT_CHECK_EQ(deflate_one(c, 0, types[i], true), WDT_PASS);
 	}
 	return WDT_PASS;
 }

@@ -249,10 +249,10 @@ op_of(uint32_t at, void *xform, const uint8_t *in, uint32_t len, uint32_t room)
 	return op;
 }
 
-#define NB_CHECKSUMS 3
+#define NB_CHECKSUMS 4
 
 static const enum rte_comp_checksum_type checksums[NB_CHECKSUMS] = { RTE_COMP_CHECKSUM_NONE,
-	RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32 };
+	RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32, RTE_COMP_CHECKSUM_CRC32_ADLER32 };
 
 /* Every kind of op: flat and lists, each checksum, each outcome, both ways. */
 static int

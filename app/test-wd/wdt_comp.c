@@ -500,9 +500,16 @@ wdt_zlib_inflate(const uint8_t *in, uint32_t len, uint8_t *out, uint32_t room, i
 uint64_t
 wdt_zlib_checksum(enum rte_comp_checksum_type type, const uint8_t *data, uint32_t len)
 {
-	if (type == RTE_COMP_CHECKSUM_CRC32)
+	switch (type) {
+	case RTE_COMP_CHECKSUM_CRC32:
 		return crc32(0, data, len);
-	return type == RTE_COMP_CHECKSUM_ADLER32 ? adler32(1, data, len) : 0;
+	case RTE_COMP_CHECKSUM_ADLER32:
+		return adler32(1, data, len);
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
+		return (uint64_t)adler32(1, data, len) << 32 | crc32(0, data, len);
+	default:
+		return 0;
+	}
 }
 
 static unsigned int

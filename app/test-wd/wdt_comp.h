@@ -109,7 +109,7 @@ uint32_t wdt_zlib_deflate(const uint8_t *in, uint32_t len, uint8_t *out, uint32_
  */
 int64_t wdt_zlib_inflate(const uint8_t *in, uint32_t len, uint8_t *out, uint32_t room,
 		int window_bits, uint32_t *used);
-/** CRC-32 or Adler-32; 0 for RTE_COMP_CHECKSUM_NONE. */
+/** CRC-32, Adler-32, or that in front of the other; 0 for RTE_COMP_CHECKSUM_NONE. */
 uint64_t wdt_zlib_checksum(enum rte_comp_checksum_type type, const uint8_t *data, uint32_t len);
 /** Which block types a good stream has: 1 << type. */
 unsigned int wdt_zlib_blocks(const uint8_t *in, uint32_t len);

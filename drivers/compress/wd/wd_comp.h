@@ -42,6 +42,8 @@ struct wd_comp_xform {
 
 #define WD_COMP_STREAM_MAGIC 0x57445354U
 
+#define WD_COMP_ADLER_START 1U /* the Adler-32 of nothing */
+
 /**
  * A stream: its state is in the context buffer, which the device reads and writes,
  * and in the words of the descriptor that it hands back. One op at a time.
@@ -52,6 +54,7 @@ struct wd_comp_stream {
 	bool busy; /* an op is in flight */
 	uint32_t ctx_dw[3];
 	uint32_t isize, checksum;
+	uint32_t adler; /* so far, see add_adler() */
 	uint64_t ctx_addr; /* for the device */
 	void *ctx; /* HISI_ZIP_CTX_SIZE bytes */
 	struct wd_comp_xform xform;

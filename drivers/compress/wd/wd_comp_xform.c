@@ -22,7 +22,7 @@
 			RTE_COMP_FF_OOP_LB_IN_SGL_OUT | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |         \
 			RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION |    \
 			RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM |                \
-			RTE_COMP_FF_HUFFMAN_DYNAMIC)
+			RTE_COMP_FF_CRC32_ADLER32_CHECKSUM | RTE_COMP_FF_HUFFMAN_DYNAMIC)
 
 #define DEFLATE(flags)                                                                             \
 	{                                                                                          \
@@ -113,6 +113,7 @@ set_checksum(struct wd_comp_xform *x, enum rte_comp_checksum_type chksum, uint32
 		*alg = HISI_ZIP_ALG_DEFLATE;
 		return 0;
 	case RTE_COMP_CHECKSUM_CRC32:
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32: /* the second is added up by software */
 		*alg = HISI_ZIP_ALG_GZIP;
 		x->trailer = 8;
 		return 0;
@@ -236,6 +237,7 @@ wd_comp_stream_create(
 	s->ctx_addr = (priv->sva ? (uintptr_t)s->ctx : rte_malloc_virt2iova(s->ctx)) +
 			HISI_ZIP_CTX_HW_OFFSET;
 	s->first = true;
+	s->adler = WD_COMP_ADLER_START;
 	s->magic = WD_COMP_STREAM_MAGIC;
 	*stream = s;
 	return 0;

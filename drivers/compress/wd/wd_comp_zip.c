@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "wd_comp.h"
 
@@ -443,7 +444,41 @@ reverse_bits(uint32_t v)
 static uint64_t
 checksum_of(const struct wd_comp_xform *x, uint32_t word)
 {
-	return x->chksum == RTE_COMP_CHECKSUM_CRC32 ? reverse_bits(~word) : word;
+	return x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? word : reverse_bits(~word);
+}
+
+static uint32_t
+adler_of(uint32_t adler, const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	for (; m != NULL && len > 0; m = m->next) {
+		const uint32_t skip = RTE_MIN(off, (uint32_t)m->data_len);
+		const uint32_t n = RTE_MIN(len, m->data_len - skip);
+
+		if (n > 0)
+			adler = (uint32_t)adler32(adler,
+					rte_pktmbuf_mtod_offset(m, const uint8_t *, skip), n);
+		off -= skip;
+		len -= n;
+	}
+	return adler;
+}
+
+/*
+ * The hardware makes one checksum of an op. Of two, it is the CRC-32, and here the
+ * Adler-32 of the plain data comes in front of it.
+ */
+static void
+add_adler(struct rte_comp_op *op, const struct wd_comp_xform *x, struct wd_comp_stream *stream)
+{
+	uint32_t adler = stream != NULL ? stream->adler : WD_COMP_ADLER_START;
+
+	if (x->dir == WD_COMP_COMPRESS)
+		adler = adler_of(adler, op->m_src, op->src.offset, op->consumed);
+	else
+		adler = adler_of(adler, op->m_dst, op->dst.offset, op->produced);
+	if (stream != NULL)
+		stream->adler = adler;
+	op->output_chksum |= (uint64_t)adler << 32;
 }
 
 /* What the next op of the stream has to say to the device. */
@@ -501,9 +536,13 @@ take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s
 		*rte_pktmbuf_mtod_offset(m, uint8_t *, off) = block[op->produced++];
 	}
 	if (s->first)
-		op->output_chksum = s->xform.chksum == RTE_COMP_CHECKSUM_ADLER32 ? 1 : 0;
+		op->output_chksum = s->xform.chksum == RTE_COMP_CHECKSUM_ADLER32 ?
+				WD_COMP_ADLER_START :
+				0;
 	else
 		op->output_chksum = checksum_of(&s->xform, s->checksum);
+	if (s->xform.chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
+		add_adler(op, &s->xform, s);
 }
 
 /* A result that is not the plain good one of a stateless op. */
@@ -543,6 +582,8 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 		produced = consumed = 0;
 	op->produced = produced;
 	op->consumed = consumed;
+	if (x->chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
+		add_adler(op, x, stream);
 }
 
 /* Volatile: what was checked is what is used, even if the device writes again. */
