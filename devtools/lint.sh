@@ -47,7 +47,8 @@ none()
 check_format()
 {
 	need clang-format-14 || return
-	tracked '*.c' '*.h' | while read -r file; do
+	# modules are written in the kernel's style
+	tracked '*.c' '*.h' ':(glob,exclude)kernel/*.[ch]' | while read -r file; do
 		nb=$(clang-format-14 "$file" | diff "$file" - | grep -c '^<' || true)
 		[ "$nb" = 0 ] || echo "$file ($nb lines)"
 	done | none "run clang-format-14 -i on"
@@ -57,15 +58,15 @@ check_spdx()
 {
 	{
 		tracked '*.c' '*.h' '*.sh' '*.py' '*meson.build' '*meson_options.txt' '*Makefile' \
-			'*Kbuild' '.ci/*' ':!kernel/' |
+			'*Kbuild' '.ci/*' ':(glob,exclude)kernel/*' ':!kernel/uapi/' |
 			while read -r file; do
 				head -3 "$file" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' || echo "$file"
 			done
-		tracked 'kernel/*.c' 'kernel/*.h' 'kernel/*Makefile' 'kernel/*Kbuild' |
+		tracked ':(glob)kernel/*.[ch]' ':(glob)kernel/*Makefile' ':(glob)kernel/Kbuild' 'kernel/uapi/*.h' |
 			while read -r file; do
 				head -3 "$file" | grep -q 'SPDX-License-Identifier: .*GPL-2.0' || echo "$file"
 			done
-	} | none "no SPDX line (BSD-3-Clause; GPL-2.0 in kernel/) in the first three lines"
+	} | none "no SPDX line (BSD-3-Clause; GPL-2.0 in modules and kernel/uapi/) in the first three lines"
 }
 
 check_whitespace()
