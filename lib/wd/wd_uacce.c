@@ -4,7 +4,7 @@
 
 /*
  * The uacce character device: one open of /dev/<name> is one queue, see
- * uacce_abi.h. Opening a device opens no file, only its queues do.
+ * kernel/uapi/uacce_abi.h. Opening a device opens no file, only its queues do.
  *
  * Functions return 0 or -errno, and the one that finds the error logs it.
  */

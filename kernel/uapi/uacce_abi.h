@@ -11,14 +11,14 @@
  * back. Two regions of it can be mapped, once each. The calls in order: open,
  * QP_CTX, QP_INFO, mmap of both regions, START_Q, the data path, PUT_Q, munmap,
  * close.
+ *
+ * For user space and the kernel module alike, so nothing but <linux/...> is
+ * included. What wd.ko adds is in wd_abi.h.
  */
 
 #ifndef UACCE_ABI_H
 #define UACCE_ABI_H
 
-#include <assert.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -44,8 +44,8 @@ struct uacce_qp_ctx {
 	__u16 id; /* out: number of the queue, for doorbells */
 	__u16 qc_type; /* in: HISI_*_QC_TYPE* */
 };
-static_assert(sizeof(struct uacce_qp_ctx) == 4, "uacce_qp_ctx is 4 bytes");
-static_assert(offsetof(struct uacce_qp_ctx, qc_type) == 2, "uacce_qp_ctx.qc_type");
+_Static_assert(sizeof(struct uacce_qp_ctx) == 4, "uacce_qp_ctx is 4 bytes");
+_Static_assert(__builtin_offsetof(struct uacce_qp_ctx, qc_type) == 2, "uacce_qp_ctx.qc_type");
 
 /** Argument of UACCE_IOC_QP_INFO, all of it out. */
 struct uacce_qp_info {
@@ -54,9 +54,9 @@ struct uacce_qp_info {
 	__u16 cq_depth;
 	__u64 reserved; /* 0 */
 };
-static_assert(sizeof(struct uacce_qp_info) == 16, "uacce_qp_info is 16 bytes");
-static_assert(offsetof(struct uacce_qp_info, cq_depth) == 6, "uacce_qp_info.cq_depth");
-static_assert(offsetof(struct uacce_qp_info, reserved) == 8, "uacce_qp_info.reserved");
+_Static_assert(sizeof(struct uacce_qp_info) == 16, "uacce_qp_info is 16 bytes");
+_Static_assert(__builtin_offsetof(struct uacce_qp_info, cq_depth) == 6, "uacce_qp_info.cq_depth");
+_Static_assert(__builtin_offsetof(struct uacce_qp_info, reserved) == 8, "uacce_qp_info.reserved");
 
 /* Of the uacce core, without argument. */
 #define UACCE_IOC_START_Q                                                                          \
@@ -68,9 +68,9 @@ static_assert(offsetof(struct uacce_qp_info, reserved) == 8, "uacce_qp_info.rese
 /* Of the queue management driver. Kernels without QP_INFO answer EINVAL. */
 #define UACCE_IOC_QP_CTX _IOWR('H', 10, struct uacce_qp_ctx)
 #define UACCE_IOC_QP_INFO _IOWR('H', 11, struct uacce_qp_info)
-static_assert(UACCE_IOC_START_Q == 0x5700, "START_Q");
-static_assert(UACCE_IOC_PUT_Q == 0x5701, "PUT_Q");
-static_assert(UACCE_IOC_QP_CTX == 0xc004480a, "QP_CTX");
-static_assert(UACCE_IOC_QP_INFO == 0xc010480b, "QP_INFO");
+_Static_assert(UACCE_IOC_START_Q == 0x5700, "START_Q");
+_Static_assert(UACCE_IOC_PUT_Q == 0x5701, "PUT_Q");
+_Static_assert(UACCE_IOC_QP_CTX == 0xc004480a, "QP_CTX");
+_Static_assert(UACCE_IOC_QP_INFO == 0xc010480b, "QP_INFO");
 
 #endif /* UACCE_ABI_H */
