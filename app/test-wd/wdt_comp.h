@@ -90,6 +90,27 @@ struct wdt_comp_job {
  */
 int wdt_comp_run(struct wdt_comp *c, struct wdt_comp_job *job);
 
+/** One way through a stream: where it stands, and how its ops are made. */
+struct wdt_comp_flow {
+	struct wdt_comp *c;
+	void *stream;
+	const uint8_t *in;
+	uint8_t *out;
+	uint32_t in_len, in_pos, out_pos, out_room;
+	uint32_t piece, room; /* the most of an op; each is cut at random below that */
+	bool chain;
+	bool empty_end; /* the last op has no data */
+	bool check_busy; /* a stream with an op in flight cannot be freed; compressdev logs it */
+	uint64_t chksum;
+	enum rte_comp_op_status status;
+};
+
+/**
+ * All of the input through a new stream on queue pair 0, as many ops as it takes;
+ * out of space is no error. WDT_PASS or WDT_FAIL.
+ */
+int wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform);
+
 /* ---- what is right ---- */
 
 enum wdt_comp_kind {
