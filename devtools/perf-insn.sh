@@ -47,7 +47,6 @@ for class in "$@"; do
 		poll-*)
 			row poll $hw - "$(count wd_crypto_sec_dequeue perf-insn hw=$hw poll)" $rounds
 			;;
-		compress-v2) ;; # has no raw deflate
 		compress-*)
 			row compress $hw "$(count 'wd_comp_zip_enqueue*' perf-insn-comp hw=$hw)" \
 				"$(count 'wd_comp_zip_dequeue*' perf-insn-comp hw=$hw)" $((rounds * burst))

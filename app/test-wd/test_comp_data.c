@@ -202,6 +202,11 @@ WDT_TEST(comp_data_both_ways_sva_1)
 	return wdt_comp_with("sva=1", 1, 64, sizes_all);
 }
 
+WDT_TEST(comp_data_both_ways_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, sizes_all);
+}
+
 static int
 nothing(struct wdt_comp *c)
 {
@@ -216,6 +221,11 @@ WDT_TEST(comp_data_nothing_auto)
 WDT_TEST(comp_data_nothing_openssl)
 {
 	return wdt_comp_with("engine=openssl", 1, 64, nothing);
+}
+
+WDT_TEST(comp_data_nothing_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, nothing);
 }
 
 static int
@@ -240,6 +250,11 @@ WDT_TEST(comp_data_random_sizes_and_lists_auto)
 WDT_TEST(comp_data_random_sizes_and_lists_openssl)
 {
 	return wdt_comp_with("engine=openssl", 1, 64, random_sizes);
+}
+
+WDT_TEST(comp_data_random_sizes_and_lists_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, random_sizes);
 }
 
 /* ---- streams of zlib ---- */
@@ -298,6 +313,11 @@ WDT_TEST(comp_data_streams_of_zlib_openssl)
 	return wdt_comp_with("engine=openssl", 1, 64, zlib_streams);
 }
 
+WDT_TEST(comp_data_streams_of_zlib_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, zlib_streams);
+}
+
 /* Behind the stream 0 to 40 bytes of all kinds: consumed says where it ends. */
 static int
 garbage_behind(struct wdt_comp *c)
@@ -329,6 +349,11 @@ WDT_TEST(comp_data_garbage_behind_the_stream_auto)
 WDT_TEST(comp_data_garbage_behind_the_stream_openssl)
 {
 	return wdt_comp_with("engine=openssl", 1, 64, garbage_behind);
+}
+
+WDT_TEST(comp_data_garbage_behind_the_stream_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, garbage_behind);
 }
 
 /* ---- what an xform says ---- */
@@ -376,6 +401,11 @@ WDT_TEST(comp_data_fixed_codes_auto)
 WDT_TEST(comp_data_fixed_codes_openssl)
 {
 	return wdt_comp_with("engine=openssl", 1, 64, fixed);
+}
+
+WDT_TEST(comp_data_fixed_codes_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, fixed);
 }
 
 /* Random bytes that repeat after `period`: compressible for those who look back so far. */
@@ -535,6 +565,11 @@ WDT_TEST(comp_data_destination_too_small_or_exact_openssl)
 	return wdt_comp_with("engine=openssl", 1, 64, tight_openssl);
 }
 
+WDT_TEST(comp_data_destination_too_small_or_exact_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, tight_auto);
+}
+
 /* ---- bad streams ---- */
 
 static uint32_t
@@ -616,6 +651,11 @@ WDT_TEST(comp_data_mutated_streams_openssl)
 	return wdt_comp_with("engine=openssl", 1, 64, mutated_openssl);
 }
 
+WDT_TEST(comp_data_mutated_streams_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, mutated_auto);
+}
+
 static int
 cut(struct wdt_comp *c, uint32_t len)
 {
@@ -656,4 +696,9 @@ WDT_TEST(comp_data_truncated_streams_auto)
 WDT_TEST(comp_data_truncated_streams_openssl)
 {
 	return wdt_comp_with("engine=openssl", 1, 64, truncated);
+}
+
+WDT_TEST(comp_data_truncated_streams_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, truncated);
 }

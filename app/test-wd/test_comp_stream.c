@@ -116,3 +116,8 @@ WDT_TEST(comp_stream_both_ways_sva)
 {
 	return wdt_comp_with("sva=1", 1, 64, both_ways);
 }
+
+WDT_TEST(comp_stream_both_ways_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, both_ways);
+}

@@ -24,33 +24,35 @@
 			RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM |                \
 			RTE_COMP_FF_CRC32_ADLER32_CHECKSUM | RTE_COMP_FF_HUFFMAN_DYNAMIC)
 
-#define DEFLATE(flags)                                                                             \
+#define DEFLATE(flags, window_min)                                                                 \
 	{                                                                                          \
-		.algo = RTE_COMP_ALGO_DEFLATE, .comp_feature_flags = (flags),                      \
-		.window_size = { .min = WINDOW_MIN, .max = WINDOW_MAX, .increment = 1 },           \
+		{                                                                                  \
+			.algo = RTE_COMP_ALGO_DEFLATE,                                             \
+			.comp_feature_flags = (flags),                                             \
+			.window_size = { .min = (window_min), .max = WINDOW_MAX, .increment = 1 }, \
+		},                                                                                 \
+				RTE_COMP_END_OF_CAPABILITIES_LIST(),                               \
 	}
 
-/* Version 2 has zlib and gzip streams only, compressdev raw deflate only. */
-static const struct rte_compressdev_capabilities caps_v2[] = {
-	RTE_COMP_END_OF_CAPABILITIES_LIST(),
-};
-
-static const struct rte_compressdev_capabilities caps_v3[] = {
-	DEFLATE(DEFLATE_FLAGS),
-	RTE_COMP_END_OF_CAPABILITIES_LIST(),
-};
-
-static const struct rte_compressdev_capabilities caps_v3_fixed[] = {
-	DEFLATE(DEFLATE_FLAGS | RTE_COMP_FF_HUFFMAN_FIXED),
-	RTE_COMP_END_OF_CAPABILITIES_LIST(),
-};
+/* Whether descriptors of version 2 have a window is not known: they get the usual one. */
+static uint8_t
+window_min(const struct wd_comp_dev *priv)
+{
+	return priv->version < 3 ? WINDOW_MAX : WINDOW_MIN;
+}
 
 const struct rte_compressdev_capabilities *
 wd_comp_caps_get(const struct wd_comp_dev *priv)
 {
-	if (priv->version < 3)
-		return caps_v2;
-	return priv->fixed_huffman ? caps_v3_fixed : caps_v3;
+	/* by version, and by whether there are fixed codes */
+	static const struct rte_compressdev_capabilities caps[2][2][2] = {
+		{ DEFLATE(DEFLATE_FLAGS, WINDOW_MAX),
+				DEFLATE(DEFLATE_FLAGS | RTE_COMP_FF_HUFFMAN_FIXED, WINDOW_MAX) },
+		{ DEFLATE(DEFLATE_FLAGS, WINDOW_MIN),
+				DEFLATE(DEFLATE_FLAGS | RTE_COMP_FF_HUFFMAN_FIXED, WINDOW_MIN) },
+	};
+
+	return caps[priv->version >= 3][priv->fixed_huffman];
 }
 
 #define PUT(value, field) (((value)&field##_MASK) << field##_SHIFT)
@@ -81,7 +83,7 @@ compress_check(const struct wd_comp_dev *priv, const struct rte_comp_compress_xf
 		return refuse("level", x->level);
 	if (x->deflate.huffman == RTE_COMP_HUFFMAN_FIXED && !priv->fixed_huffman)
 		return refuse("Huffman type", x->deflate.huffman);
-	if (x->window_size < WINDOW_MIN || x->window_size > WINDOW_MAX)
+	if (x->window_size < window_min(priv) || x->window_size > WINDOW_MAX)
 		return refuse("window size", x->window_size);
 	if (x->hash_algo != RTE_COMP_HASH_ALGO_NONE)
 		return refuse("hash", x->hash_algo);
@@ -101,16 +103,19 @@ decompress_check(const struct rte_comp_decompress_xform *x)
 }
 
 /*
- * Raw deflate has no checksum; the zlib and gzip formats have, and differ from it
- * by a header, which is software's, and a trailer, which is cut off or made up.
+ * Raw deflate has no checksum, and version 2 has no raw deflate; the zlib and gzip
+ * formats have, and differ from it by a header, which is software's, and a trailer,
+ * which is cut off or made up.
  */
 static int
-set_checksum(struct wd_comp_xform *x, enum rte_comp_checksum_type chksum, uint32_t *alg)
+set_checksum(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
+		enum rte_comp_checksum_type chksum, uint32_t *alg)
 {
 	x->chksum = chksum;
 	switch (chksum) {
 	case RTE_COMP_CHECKSUM_NONE:
-		*alg = HISI_ZIP_ALG_DEFLATE;
+		*alg = priv->version < 3 ? HISI_ZIP_ALG_ZLIB : HISI_ZIP_ALG_DEFLATE;
+		x->trailer = priv->version < 3 ? 4 : 0;
 		return 0;
 	case RTE_COMP_CHECKSUM_CRC32:
 	case RTE_COMP_CHECKSUM_CRC32_ADLER32: /* the second is added up by software */
@@ -131,6 +136,7 @@ xform_build(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
 		const struct rte_comp_xform *xform)
 {
 	struct hisi_zip_sqe *sqe = (struct hisi_zip_sqe *)x->sqe;
+	const uint32_t type = priv->version < 3 ? HISI_ZIP_TYPE_V2 : HISI_ZIP_TYPE_V3;
 	uint32_t window = HISI_ZIP_WINDOW_32K, alg = 0;
 	int rc;
 
@@ -138,7 +144,7 @@ xform_build(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
 		x->dir = WD_COMP_COMPRESS;
 		rc = compress_check(priv, &xform->compress);
 		if (rc == 0)
-			rc = set_checksum(x, xform->compress.chksum, &alg);
+			rc = set_checksum(priv, x, xform->compress.chksum, &alg);
 		if (rc != 0)
 			return rc;
 		window = window_code(xform->compress.window_size);
@@ -148,7 +154,7 @@ xform_build(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
 		x->dir = WD_COMP_DECOMPRESS;
 		rc = decompress_check(&xform->decompress);
 		if (rc == 0)
-			rc = set_checksum(x, xform->decompress.chksum, &alg);
+			rc = set_checksum(priv, x, xform->decompress.chksum, &alg);
 		if (rc != 0)
 			return rc;
 	} else {
@@ -156,16 +162,9 @@ xform_build(const struct wd_comp_dev *priv, struct wd_comp_xform *x,
 	}
 	sqe->dw7 = rte_cpu_to_le_32(PUT(HISI_ZIP_STATELESS, HISI_ZIP_7_STREAM_MODE) |
 			PUT(HISI_ZIP_FLUSH_FINISH, HISI_ZIP_7_FLUSH) |
-			PUT(1U, HISI_ZIP_7_STREAM_NEW) | PUT(HISI_ZIP_TYPE_V3, HISI_ZIP_7_TYPE));
+			PUT(1U, HISI_ZIP_7_STREAM_NEW) | PUT(type, HISI_ZIP_7_TYPE));
 	sqe->dw9 = rte_cpu_to_le_32(PUT(alg, HISI_ZIP_9_ALG) | PUT(window, HISI_ZIP_9_WINDOW));
 	return 0;
-}
-
-static int
-version_check(const struct wd_comp_dev *priv)
-{
-	return priv->version >= 3 ? 0 :
-				    refuse("raw deflate on hardware version", (int)priv->version);
 }
 
 int
@@ -178,9 +177,6 @@ wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *x
 
 	if (xform == NULL || private_xform == NULL)
 		return -EINVAL;
-	rc = version_check(priv);
-	if (rc != 0)
-		return rc;
 	x = rte_zmalloc_socket(
 			"wd_comp_xform", sizeof(*x), RTE_CACHE_LINE_SIZE, dev->data->socket_id);
 	if (x == NULL)
@@ -217,9 +213,6 @@ wd_comp_stream_create(
 
 	if (xform == NULL || stream == NULL)
 		return -EINVAL;
-	rc = version_check(priv);
-	if (rc != 0)
-		return rc;
 	s = rte_zmalloc_socket(
 			"wd_comp_stream", sizeof(*s), RTE_CACHE_LINE_SIZE, dev->data->socket_id);
 	if (s == NULL)

@@ -202,7 +202,6 @@ build_end(struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx)
 {
 	struct zip_map map = { .input = 1, .room = END_ROOM };
 	uint8_t *ours = wd_side_take(&cq->side, END_ROOM + 1);
-	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
 
 	if (ours == NULL)
 		return -ENOSPC;
@@ -210,8 +209,6 @@ build_end(struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx)
 	map.src = wd_side_addr(&cq->side, ours + END_ROOM);
 	map.dst = wd_side_addr(&cq->side, ours);
 	sqe_fill(cq, &s->xform, idx, &map);
-	sqe->dw9 = rte_cpu_to_le_32(HISI_ZIP_ALG_DEFLATE << HISI_ZIP_9_ALG_SHIFT |
-			HISI_ZIP_WINDOW_32K << HISI_ZIP_9_WINDOW_SHIFT);
 	cq->slots[idx].end_only = true;
 	s->busy = true;
 	return 0;
@@ -245,8 +242,8 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 		return rc;
 	sqe_fill(cq, &s->xform, idx, &map);
 	sqe = sqe_at(cq, idx);
-	sqe->dw7 = rte_cpu_to_le_32(HISI_ZIP_TYPE_V3 << HISI_ZIP_7_TYPE_SHIFT |
-			HISI_ZIP_STATEFUL << HISI_ZIP_7_STREAM_MODE_SHIFT |
+	sqe->dw7 &= rte_cpu_to_le_32(HISI_ZIP_7_TYPE_MASK << HISI_ZIP_7_TYPE_SHIFT);
+	sqe->dw7 |= rte_cpu_to_le_32(HISI_ZIP_STATEFUL << HISI_ZIP_7_STREAM_MODE_SHIFT |
 			(s->first ? 1U : 0U) << HISI_ZIP_7_STREAM_NEW_SHIFT |
 			(finish ? HISI_ZIP_FLUSH_FINISH : HISI_ZIP_FLUSH_SYNC)
 					<< HISI_ZIP_7_FLUSH_SHIFT);
@@ -535,6 +532,8 @@ take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s
 			off -= m->data_len;
 		*rte_pktmbuf_mtod_offset(m, uint8_t *, off) = block[op->produced++];
 	}
+	if (s->xform.chksum == RTE_COMP_CHECKSUM_NONE)
+		return;
 	if (s->first)
 		op->output_chksum = s->xform.chksum == RTE_COMP_CHECKSUM_ADLER32 ?
 				WD_COMP_ADLER_START :
@@ -565,7 +564,8 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 		return;
 	}
 	if (x->trailer > 0) {
-		op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
+		if (x->chksum != RTE_COMP_CHECKSUM_NONE)
+			op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
 		if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
 				!trailer_take(slot, &consumed, &produced))
 			op->status = RTE_COMP_OP_STATUS_ERROR;
