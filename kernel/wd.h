@@ -60,8 +60,9 @@ enum wd_queue_state {
 struct wd_device;
 
 /*
- * What a driver gives. All but poll and fixed run with wd_queue.lock or
- * wd_device.lock held, and never for a device after wd_unregister() returned.
+ * What a driver gives. get, put and available run with wd_device.lock held,
+ * start, stop, qp_ctx, qp_info and ready with wd_queue.lock; none of them runs
+ * when wd_unregister() has returned.
  */
 struct wd_ops {
 	/* Take a queue; sets q->id and q->priv. -EBUSY: none left; -EPERM: stopped. */
@@ -74,8 +75,12 @@ struct wd_ops {
 	 * made to: then the memory stays pinned and the device is given up.
 	 */
 	int (*stop)(struct wd_queue *q);
-	/* Map a region into vma, whose flags are set already; the size was checked. */
+	/* Map a region of pages into vma, whose flags are set already; the size was checked.
+	 * Below mmap_lock and wd_queue.vma_lock.
+	 */
 	int (*mmap)(struct wd_queue *q, unsigned int region, struct vm_area_struct *vma);
+	/* First page frame of a region of device registers. Below the same locks. */
+	unsigned long (*pfn)(struct wd_queue *q, unsigned int region);
 	/* QP_CTX and QP_INFO, the argument already copied from and to be copied to the caller. */
 	int (*qp_ctx)(struct wd_queue *q, struct uacce_qp_ctx *ctx);
 	int (*qp_info)(struct wd_queue *q, struct uacce_qp_info *info);
@@ -100,7 +105,6 @@ struct wd_config {
 	u32 sq_db_offset;
 	u32 cq_db_offset;
 	const struct wd_ops *ops;
-	struct module *owner;
 };
 
 struct wd_device {
@@ -114,6 +118,7 @@ struct wd_device {
 	struct list_head queues;
 	struct iommu_domain *domain; /* WD_REGISTERED_IOMMU, while process is set */
 	struct wd_process *process; /* the one whose memory the domain shows */
+	struct list_head process_node; /* wd_process.devices */
 	unsigned int domain_users; /* queues of it */
 	bool stuck; /* did not stop: keeps its domain and what is pinned in it */
 };
@@ -136,12 +141,13 @@ struct wd_queue {
 	unsigned int id; /* number on the device */
 	pid_t pid; /* of the opener, for messages */
 	struct list_head node; /* wd_device.queues */
+	bool taken; /* ops->put() is owed; guarded by wd_device.lock */
 	struct mutex lock;
 	enum wd_queue_state state;
 	struct mutex vma_lock;
-	bool vma_refused; /* zombie, for mmap() */
-	bool mapped[WD_NB_REGIONS];
-	struct address_space *mapping; /* of the file */
+	bool vma_refused; /* the device is gone */
+	unsigned int mapped[WD_NB_REGIONS];
+	struct address_space *mapping; /* of the file, until it is closed */
 	struct iommu_sva *sva;
 	wait_queue_head_t wait;
 	struct work_struct teardown;
@@ -166,17 +172,20 @@ int wd_queue_copy(struct wd_queue *q, u64 addr, void __user *buf, size_t len, bo
 
 /* --- inside wd.ko --- */
 
-extern const struct file_operations wd_fops; /* wd_file.c */
-extern struct workqueue_struct *wd_teardown_wq;
+extern struct workqueue_struct *wd_teardown_wq; /* wd_core.c */
 
-int wd_device_check_physical(const struct wd_device *wdev); /* wd_core.c */
+extern const struct file_operations wd_fops; /* wd_file.c */
+void wd_queue_halt(struct wd_queue *q);
+void wd_queue_give_back(struct wd_queue *q);
 
 struct wd_process *wd_process_get(struct mm_struct *mm); /* wd_mem.c */
+void wd_process_hold(struct wd_process *p);
 void wd_process_put(struct wd_process *p);
 int wd_process_attach(struct wd_process *p, struct wd_device *wdev);
 void wd_process_detach(struct wd_process *p, struct wd_device *wdev);
+void wd_process_detach_all(struct wd_process *p, struct wd_device *wdev);
 int wd_mem_register(struct wd_queue *q, const struct wd_mem *arg);
 int wd_mem_unregister(struct wd_queue *q, const struct wd_mem *arg);
-void wd_device_va_range(const struct wd_device *wdev, u64 *min, u64 *max);
+void wd_device_va_range(struct wd_device *wdev, u64 *min, u64 *max);
 
 #endif /* WD_H */
