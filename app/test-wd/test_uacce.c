@@ -264,6 +264,7 @@ fake_process_type(void)
 #define faccessat(...) fake_faccessat(__VA_ARGS__)
 #define rte_eal_process_type() fake_process_type()
 #include "wd_uacce.c"
+#include "wd_uacce_sysfs.c"
 #undef open
 #undef close
 #undef ioctl
@@ -412,7 +413,7 @@ reset(void)
 	snprintf(node_root, sizeof(node_root), "%s/dev", root);
 	dir_make(class_root);
 	dir_make(node_root);
-	uacce_class_root = class_root;
+	wd_uacce_class_root = class_root;
 	uacce_node_root = node_root;
 	memset(&fake, 0, sizeof(fake));
 	fake.process = RTE_PROC_PRIMARY;
@@ -628,7 +629,7 @@ WDT_TEST(uacce_scan_without_class)
 {
 	reset();
 	WDT_CHECK_EQ(scan_nb(), 0);
-	uacce_class_root = "/nonexistent/class";
+	wd_uacce_class_root = "/nonexistent/class";
 	WDT_CHECK_EQ(scan_nb(), 0);
 	return WDT_PASS;
 }
