@@ -7,9 +7,9 @@
     devtools/check-doc.py algorithms   print the algorithm table as the code has it
     devtools/check-doc.py messages     print what the code can log, "..." for what varies
 
-Checked: algorithms and sizes, devargs and their defaults, log messages, the
-example program, relative links and their anchors, line lengths. The source is
-read with regular expressions, no build is needed.
+Checked: algorithms and sizes, features of compression, devargs and their defaults,
+log messages, the example program, relative links and their anchors, line lengths.
+The source is read with regular expressions, no build is needed.
 """
 
 import pathlib
@@ -20,13 +20,20 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CAPS = "drivers/crypto/wd/wd_crypto_caps.c"
 PMD = "drivers/crypto/wd/wd_crypto_dev.c"
+COMP_CAPS = "drivers/compress/wd/wd_comp_xform.c"
+COMP_PMD = "drivers/compress/wd/wd_comp_dev.c"
+COMP_DOC = "doc/compress_wd.md"
 DEV = "lib/wd/wd_dev.c"
 UACCE = "lib/wd/wd_uacce.c"
 SIM = "lib/sim/wd_sim_options.c"
 DRIVER_DOC = "doc/crypto_wd.md"
 SIM_DOC = "doc/sim.md"
 START_DOC = "doc/start.md"
-LOGGING = ["lib/wd/*.c", "lib/sim/*.c", "drivers/crypto/wd/*.c"]
+LOGGING = {
+    START_DOC: ["lib/wd/*.c", "lib/sim/*.c", "drivers/crypto/wd/*.c"],
+    COMP_DOC: ["drivers/compress/wd/*.c"],
+}
+LEAST_MESSAGES = {START_DOC: 20, COMP_DOC: 6}
 MAX_COLUMNS = 100
 
 problems = []
@@ -153,6 +160,47 @@ def check_algorithms():
     same("README.md", "algorithm", doc, versions)
 
 
+# ---- compression ----
+
+
+def features():
+    """{RTE_COMP_FF_*: where}: "all", or "sim" for what hardware has not."""
+    text = read(COMP_CAPS)
+    everywhere = found(r"#define DEFLATE_FLAGS(.*?)\n\n", text, COMP_CAPS)
+    rows = found(r"caps\[2\]\[2\]\[2\] = \{(.*?)\n\t\};", text, COMP_CAPS)
+    code = {name: "sim" for name in re.findall(r"RTE_COMP_FF_(\w+)", rows)}
+    code.update({name: "all" for name in re.findall(r"RTE_COMP_FF_(\w+)", everywhere)})
+    if len(code) < 10:
+        sys.exit(f"check-doc: only {len(code)} features found in {COMP_CAPS}")
+    return code
+
+
+def check_features():
+    doc = {row[0].removeprefix("RTE_COMP_FF_"): row[1] for row in table(COMP_DOC, "features")}
+    same(COMP_DOC, "feature", doc, features())
+    macros = defines(COMP_CAPS)
+    low, high = int(macros["WINDOW_MIN"]), int(macros["WINDOW_MAX"])
+    want = f"{(1 << low) >> 10} to {(1 << high) >> 10} KiB ({low} to {high})"
+    if want not in read(COMP_DOC):
+        problem(f"{COMP_DOC}: the code's window is {want}")
+
+
+def check_comp_devargs():
+    """The options are those of crypto_wd, so that page says which."""
+    names = ("lib/wd/wd_dev.c", "lib/hw/hisi_qm.h", "drivers/compress/wd/wd_comp.h")
+    macros, crypto = defines(COMP_PMD, *names), defines(PMD)
+    own = names_of(COMP_PMD, r"own_args\[\] = \{(.*?)\}", macros)
+    same(COMP_PMD, "option", set(own), set(names_of(PMD, r"own_args\[\] = \{(.*?)\}", crypto)))
+    if macros["DEFAULT_MAX_QPS"] != crypto["DEFAULT_MAX_QPS"]:
+        problem(f"{COMP_PMD}: its default of max_nb_queue_pairs is not that of {PMD}")
+    most = int(macros["HISI_QM_MAX_QUEUES"]) // 2
+    if f"`max_nb_queue_pairs` is at most {most}," not in " ".join(read(COMP_DOC).split()):
+        problem(f"{COMP_DOC}: max_nb_queue_pairs is at most {most}")
+    if f'ARG_MAX_QPS "=<1..{most}>' not in read(COMP_PMD):
+        problem(f"{COMP_PMD}: PARAMS: max_nb_queue_pairs is at most {most}")
+    same(COMP_PMD, "PARAMS: option", params_of(COMP_PMD), params_of(PMD))
+
+
 # ---- devargs ----
 
 
@@ -160,6 +208,11 @@ def names_of(name, pattern, macros):
     """The strings of a list, macros among them."""
     words = re.findall(r'"(\w+)"|\b([A-Z][A-Z_]+)\b', found(pattern, read(name), name))
     return [text or macros[macro] for text, macro in words if macro != "NULL"]
+
+
+def params_of(pmd):
+    """The options of the line for dpdk-pmdinfo.py, without max_nb_queue_pairs, a macro there."""
+    return set(re.findall(r'[ "](\w+)=<?\w', found(r"#define PARAMS(.*?)\n\n", read(pmd), pmd)))
 
 
 def check_devargs():
@@ -190,21 +243,19 @@ def check_devargs():
         if value != defaults.get(name, value):
             problem(f"README.md: option {name}: the default is {defaults[name]}, not {value}")
 
-    params = found(r"#define PARAMS(.*?)\n\n", read(PMD), PMD)
-    params = set(re.findall(r'[ "](\w+)=<?\w', params))
-    same(PMD, "PARAMS: option", params | {"max_nb_queue_pairs"}, set(code))
+    same(PMD, "PARAMS: option", params_of(PMD) | {"max_nb_queue_pairs"}, set(code))
 
 
 # ---- log messages ----
 
 
-def messages():
-    """What the code logs for users to see; "..." stands for what varies."""
+def messages(page):
+    """What the code of a page logs for users to see; "..." stands for what varies."""
     macros = defines(PMD, DEV, UACCE, SIM)
-    call = re.compile(r'\bWD(?:_SIM|_CRYPTO)?_LOG\(\s*(ERR|WARNING|NOTICE),\s*'
+    call = re.compile(r'\bWD(?:_SIM|_CRYPTO|_COMP)?_LOG\(\s*(ERR|WARNING|NOTICE),\s*'
                       r'((?:"(?:[^"\\]|\\.)*"|\s+|PRI\w+|[A-Z][A-Z_]+)+)')
     texts = {}
-    for pattern in LOGGING:
+    for pattern in LOGGING[page]:
         for path in sorted(ROOT.glob(pattern)):
             for _, literal in call.findall(path.read_text(encoding="utf-8")):
                 text = ""
@@ -213,23 +264,27 @@ def messages():
                 text = re.sub(r"%[-+ #0]*[0-9*.]*(?:ll|l|z|h)?(?:[diuxXscp]|(?=\s|$|\W))", "...", text)
                 text = text.replace('\\"', '"')
                 texts[re.sub(r"\.{4,}", "...", text)] = path.relative_to(ROOT)
-    if len(texts) < 20:
-        sys.exit(f"check-doc: only {len(texts)} messages found")
+    if len(texts) < LEAST_MESSAGES[page]:
+        sys.exit(f"check-doc: only {len(texts)} messages found for {page}")
     return texts
 
 
-def check_messages():
-    section = found(r"\n## Log messages\n(.*?)(?:\n## |\Z)", read(START_DOC), START_DOC)
+def check_messages_of(page):
+    section = found(r"\n## Log messages\n(.*?)(?:\n## |\Z)", read(page), page)
     entries = {" ".join(e.split()) for e in re.findall(r"^- `([^`]+)`", section, re.M)}
-    code = messages()
     used = set()
-    for text, path in code.items():
+    for text, path in messages(page).items():
         hits = [e for e in entries if re.fullmatch(".*".join(map(re.escape, e.split("..."))), text)]
         used.update(hits)
         if not hits:
-            problem(f"{START_DOC}: nothing about the message of {path}: {text}")
+            problem(f"{page}: nothing about the message of {path}: {text}")
     for entry in sorted(entries - used):
-        problem(f"{START_DOC}: the code has no message {entry}")
+        problem(f"{page}: the code has no message {entry}")
+
+
+def check_messages():
+    for page in LOGGING:
+        check_messages_of(page)
 
 
 # ---- the rest ----
@@ -284,13 +339,15 @@ def main():
             print(f"| {' | '.join([name] + cells)} |")
         return 0
     if sys.argv[1:] == ["messages"]:
-        for text, path in messages().items():
-            print(f"{path}: {text}")
+        for page in LOGGING:
+            for text, path in messages(page).items():
+                print(f"{path}: {text}")
         return 0
     if sys.argv[1:]:
         print(__doc__)
         return 2
-    for check in (check_algorithms, check_devargs, check_messages, check_example, check_links, check_width):
+    for check in (check_algorithms, check_features, check_devargs, check_comp_devargs, check_messages,
+                  check_example, check_links, check_width):
         check()
     for text in problems:
         print(text)

@@ -8,6 +8,8 @@
  * and number 1 decompresses in the first pair; each is in order by itself.
  */
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <rte_cycles.h>
@@ -16,6 +18,7 @@
 #include "wdt_burst.h"
 #include "wdt_comp.h"
 #include "wdt_log.h"
+#include "wdt_process.h"
 
 #define NB 40
 #define AT 17 /* the descriptor that fails, from 1 */
@@ -894,4 +897,44 @@ windows_refused(struct wdt_comp *c)
 WDT_TEST(comp_queue_v2_has_one_window)
 {
 	return wdt_comp_with("hw=v2", 1, DEPTH, windows_refused);
+}
+
+/* ---- processes ---- */
+
+#define SHARED                                                                                     \
+	"-l 0 --no-pci --no-telemetry --log-level lib.eal:5 --base-virtaddr 0x200000000000 "       \
+	"--file-prefix wd_test_%d"
+
+static int
+exit_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+primary(struct wdt_comp *c)
+{
+	char options[256];
+
+	snprintf(options, sizeof(options), SHARED " --proc-type=secondary", (int)getppid());
+	WDT_CHECK_EQ(exit_status(wdt_process_run(options, "secondary", "comp_queue_no_secondary")),
+			WDT_PASS);
+	WDT_CHECK(strstr(wdt_process_output(),
+				  "compress_wd0: a secondary process cannot use this device") !=
+			NULL);
+	return rte_compressdev_get_dev_id(c->name) == c->id ? WDT_PASS : WDT_FAIL;
+}
+
+WDT_TEST(comp_queue_no_secondary_process)
+{
+	char options[256];
+
+	if (wdt_role_is("primary"))
+		return wdt_comp_with("", 1, DEPTH, primary);
+	if (wdt_role_is("secondary"))
+		return rte_compressdev_get_dev_id("compress_wd0") < 0 ? WDT_PASS : WDT_FAIL;
+	snprintf(options, sizeof(options), SHARED, (int)getpid());
+	WDT_CHECK_EQ(exit_status(wdt_process_run(options, "primary", "comp_queue_no_secondary")),
+			WDT_PASS);
+	return WDT_PASS;
 }
