@@ -34,6 +34,7 @@
 
 #include "hisi_qm.h"
 #include "uacce_abi.h"
+#include "wd_abi.h"
 #include "wd_log.h"
 #include "wd_transport.h"
 #include "wdt.h"
@@ -45,6 +46,7 @@
 #define SQE_SIZE 128
 #define DEPTH 1024
 #define MEMFD "wd-fake-region"
+#define FAKE_HUGEPAGE (2U << 20)
 
 /* What the transport asks of its library. */
 int wd_logtype;
@@ -83,6 +85,11 @@ static struct {
 	uint16_t qc_type;
 } fake_qs[MAX_FDS];
 
+struct fake_range {
+	uint64_t va;
+	uint64_t len;
+};
+
 static struct {
 	int open_errno;
 	int access_errno;
@@ -102,6 +109,15 @@ static struct {
 	} info;
 	uint16_t qn; /* of the next queue */
 	size_t dus_size;
+	/* wd.ko */
+	bool is_wd;
+	uint32_t sq_db_offset;
+	uint32_t cq_db_offset;
+	int register_errno;
+	uint64_t phys; /* of whatever is registered */
+	struct fake_range ranges[8];
+	unsigned int nb_ranges;
+	unsigned int nb_registered; /* calls */
 	/* seen */
 	int last_fd;
 	unsigned int nb_open;
@@ -184,6 +200,38 @@ fake_qm_ioctl(int fd, unsigned long request, void *arg)
 	return fail(EINVAL);
 }
 
+/* wd.ko; what is registered stays so here when the last queue is closed, as it may for a while. */
+static int
+fake_wd_ioctl(unsigned long request, void *arg)
+{
+	const struct wd_mem *mem = arg;
+	struct wd_info *info = arg;
+	unsigned int i;
+
+	if (request == WD_IOC_INFO) {
+		info->sq_db_offset = fake.sq_db_offset;
+		info->cq_db_offset = fake.cq_db_offset;
+		return 0;
+	}
+	for (i = 0; i < fake.nb_ranges && fake.ranges[i].va != mem->va; i++)
+		;
+	if (request == WD_IOC_MEM_UNREGISTER) {
+		if (i == fake.nb_ranges || fake.ranges[i].len != mem->len)
+			return fail(ENOENT);
+		fake.ranges[i] = fake.ranges[--fake.nb_ranges];
+		return 0;
+	}
+	fake.nb_registered++;
+	if (fake.register_errno != 0)
+		return fail(fake.register_errno);
+	for (size_t page = 0; page < mem->len / FAKE_HUGEPAGE && mem->dev_addrs != 0; page++)
+		((uint64_t *)(uintptr_t)mem->dev_addrs)[page] = fake.phys + page * FAKE_HUGEPAGE;
+	if (i < fake.nb_ranges)
+		return fail(fake.ranges[i].len == mem->len ? EALREADY : EEXIST);
+	fake.ranges[fake.nb_ranges++] = (struct fake_range){ mem->va, mem->len };
+	return 0;
+}
+
 static int
 fake_ioctl(int fd, unsigned long request, ...)
 {
@@ -209,6 +257,10 @@ fake_ioctl(int fd, unsigned long request, ...)
 		fake_qs[fd].state = fake.put_releases ? FAKE_ZOMBIE : FAKE_INIT;
 		fake.nb_put++;
 		return 0;
+	case WD_IOC_INFO:
+	case WD_IOC_MEM_REGISTER:
+	case WD_IOC_MEM_UNREGISTER:
+		return fake.is_wd ? fake_wd_ioctl(request, arg) : fail(EINVAL);
 	default:
 		return fake_qm_ioctl(fd, request, arg);
 	}
@@ -264,6 +316,7 @@ fake_process_type(void)
 #define faccessat(...) fake_faccessat(__VA_ARGS__)
 #define rte_eal_process_type() fake_process_type()
 #include "wd_uacce.c"
+#include "wd_uacce_mem.c"
 #include "wd_uacce_sysfs.c"
 #undef open
 #undef close
@@ -1032,19 +1085,154 @@ WDT_TEST(uacce_open_secondary_process)
 	return WDT_PASS;
 }
 
-WDT_TEST(uacce_no_memory_registration)
+/* A device of wd.ko that reaches memory as the attribute says. */
+static int
+registered_open(struct wd_dev *dev, const char *name, const char *memory)
 {
-	struct wd_dev dev;
-	char page[64];
+	sec_make(name);
+	attr_set("uacce", name, "flags", "0\n");
+	attr_set("uacce", name, "memory", memory);
+	fake.is_wd = true;
+	fake.sq_db_offset = 0x1000;
+	fake.cq_db_offset = 0x1080;
+	return dev_open(dev, name, "");
+}
+
+/* Two of FAKE_HUGEPAGE, where madvise() works. */
+static uint8_t *
+pages_alloc(void)
+{
+	uint8_t *va = mmap(NULL, 2 * FAKE_HUGEPAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (va == MAP_FAILED)
+		abort();
+	return va;
+}
+
+/* Registered memory is the process's: through whatever queue, for every device. */
+WDT_TEST(uacce_registered_memory)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_queue q0, q1;
+	struct wd_dev dev, other;
 
 	reset();
-	sec_make("hisi_sec2-0");
-	WDT_CHECK_EQ(dev_open(&dev, "hisi_sec2-0", ""), 0);
-	WDT_CHECK_EQ(registered->mem_map(&dev, page, 0, sizeof(page)), -ENOTSUP);
-	WDT_CHECK(log_has("cannot show"));
-	WDT_CHECK_EQ(registered->mem_unmap(&dev, page, 0, sizeof(page)), -ENOTSUP);
-	WDT_CHECK(log_has("cannot hide"));
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+	WDT_CHECK_EQ(registered_open(&other, "hisi_sec2-1", "registered\n"), 0);
+	WDT_CHECK(!dev.sva && dev.va);
+	/* before there is a queue, by both */
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_map(&other, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_map(&other, pages, 0, 2 * FAKE_HUGEPAGE), -EEXIST);
+	WDT_CHECK_EQ(fake.nb_registered, 0);
+	WDT_CHECK_EQ(queue_open(&dev, &q0), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	WDT_CHECK((uint8_t *)q0.cq_db - (uint8_t *)q0.sq_db == 0x80);
+	/* after */
+	WDT_CHECK_EQ(queue_open(&other, &q1), 0);
+	WDT_CHECK_EQ(fake.nb_registered, 1);
+	WDT_CHECK_EQ(registered->mem_map(&other, pages + FAKE_HUGEPAGE, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 2);
+	/* the queue it was registered through may go */
+	registered->queue_close(&q0);
+	WDT_CHECK_EQ(registered->mem_unmap(&other, pages + FAKE_HUGEPAGE, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	WDT_CHECK_EQ(registered->mem_unmap(&other, pages + FAKE_HUGEPAGE, 0, FAKE_HUGEPAGE),
+			-ENOENT);
+	/* the last one: the kernel lets go, sooner or later */
+	registered->queue_close(&q1);
+	WDT_CHECK_EQ(queue_open(&dev, &q0), 0);
+	WDT_CHECK_EQ(fake.nb_registered, 3);
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	WDT_CHECK_EQ(registered->mem_unmap(&other, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 1); /* dev still sees it */
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 0);
+	registered->queue_close(&q0);
 	registered->close(&dev);
+	registered->close(&other);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+WDT_TEST(uacce_register_refused)
+{
+	static const struct {
+		int err;
+		const char *says;
+	} cases[] = {
+		{ ENOMEM, "limit on locked memory" },
+		{ EMEDIUMTYPE, "not hugetlb" },
+		{ ERANGE, "--base-virtaddr" },
+		{ EPERM, "cannot register" },
+	};
+	uint8_t *pages = pages_alloc();
+	struct wd_queue q;
+	struct wd_dev dev;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
+		/* when the first queue is opened */
+		fake.register_errno = 0;
+		WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+		fake.register_errno = cases[i].err;
+		WDT_CHECK_EQ(queue_open_fails(&dev, -cases[i].err), WDT_PASS);
+		WDT_CHECK(log_has(cases[i].says));
+		WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+		/* when there is one */
+		WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+		log_reset();
+		WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), -cases[i].err);
+		WDT_CHECK(log_has(cases[i].says));
+		WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), -ENOENT);
+		registered->queue_close(&q);
+	}
+	registered->close(&dev);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+/* Without IOMMU: the device's addresses and EAL's must be the same. */
+WDT_TEST(uacce_physical_memory)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_queue q;
+	struct wd_dev dev;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "physical\n"), 0);
+	WDT_CHECK(!dev.sva && !dev.va);
+	WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+	fake.phys = 0x40000000;
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0x40000000, 2 * FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0x40000000, 2 * FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, (uintptr_t)pages, 2 * FAKE_HUGEPAGE), -EXDEV);
+	WDT_CHECK(log_has("--iova-mode=pa"));
+	WDT_CHECK_EQ(fake.nb_ranges, 0);
+	registered->queue_close(&q);
+	registered->close(&dev);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+WDT_TEST(uacce_doorbells_outside)
+{
+	static const struct {
+		uint32_t sq, cq;
+	} cases[] = { { MMIO_SIZE, 0x1080 }, { 0x1000, MMIO_SIZE - 4 }, { 0x1004, 0x1080 },
+		{ 0x1000, UINT32_MAX } };
+	struct wd_dev dev;
+
+	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
+		reset();
+		WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+		fake.sq_db_offset = cases[i].sq;
+		fake.cq_db_offset = cases[i].cq;
+		WDT_CHECK_EQ(queue_open_fails(&dev, -EPROTO), WDT_PASS);
+		registered->close(&dev);
+	}
 	return WDT_PASS;
 }
 

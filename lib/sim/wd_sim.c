@@ -154,6 +154,7 @@ sim_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	sim_add(sim);
 	dev->hw = sim->options.hw;
 	dev->sva = sim->options.sva;
+	dev->va = sim->options.sva;
 	/* with SVA the descriptors of a secondary process would name its own addresses */
 	dev->fixed_huffman = true;
 	dev->secondary_data_path = !sim->options.sva;

@@ -23,8 +23,12 @@ extern "C" {
 #define RTE_WD_API_LEN 64
 #define RTE_WD_ALGS_LEN 384 /* bytes of the sysfs attribute that are looked at */
 
-/** Addresses in descriptors are the opener's virtual addresses. */
+/** Shared virtual addressing: the device reaches all memory of the process. */
 #define RTE_WD_FLAG_SVA 0x1U
+/** The device reaches hugepage memory that was registered, by its virtual address. */
+#define RTE_WD_FLAG_REGISTERED 0x2U
+/** No IOMMU confines the device: it takes physical addresses. */
+#define RTE_WD_FLAG_PHYSICAL 0x4U
 
 /** One device, as its transport describes it. */
 struct rte_wd_dev_info {

@@ -57,7 +57,8 @@ struct wd_dev {
 	char name[RTE_WD_NAME_LEN];
 	enum wd_class class;
 	const struct wd_hw *hw;
-	bool sva; /* descriptors take virtual addresses, any memory of the process */
+	bool sva; /* reaches any memory of the process, not only what it was shown */
+	bool va; /* descriptors take virtual addresses; else those that EAL calls IOVA */
 	bool fixed_huffman; /* ZIP: takes HISI_ZIP_PRIV_FIXED; hardware does not */
 	bool secondary_data_path; /* queues opened by the primary process work in a secondary */
 	int numa_node;

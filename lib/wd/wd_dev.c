@@ -135,8 +135,9 @@ find_cb(const struct rte_wd_dev_info *info, void *arg)
 	}
 	if (find->name == NULL && info->available_queues <= 0)
 		return 0;
-	if (find->name == NULL && (info->flags & RTE_WD_FLAG_SVA) == 0) {
-		WD_LOG(NOTICE, "device %s is passed over: it has no SVA", info->name);
+	if (find->name == NULL && (info->flags & (RTE_WD_FLAG_SVA | RTE_WD_FLAG_REGISTERED)) == 0) {
+		WD_LOG(NOTICE, "device %s is passed over: it neither shares page tables nor has registered memory",
+				info->name);
 		return 0;
 	}
 	find->found = *info;

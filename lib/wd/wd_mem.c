@@ -39,7 +39,7 @@ struct wd_mem {
 static uint64_t
 seg_iova(const struct wd_dev *dev, const struct rte_memseg *ms)
 {
-	return dev->sva ? (uintptr_t)ms->addr : ms->iova;
+	return dev->va ? (uintptr_t)ms->addr : ms->iova;
 }
 
 static int
@@ -251,6 +251,8 @@ rte_wd_mem_ext_map(struct wd_dev *dev, void *va, uint64_t iova, size_t len)
 	ext = calloc(1, sizeof(*ext));
 	if (ext == NULL)
 		return -ENOMEM;
+	if (dev->va)
+		iova = (uintptr_t)va;
 	rc = dev->transport->mem_map(dev, va, iova, len);
 	if (rc != 0) {
 		WD_LOG(ERR, "device %s: cannot map %zu bytes at %p (iova 0x%" PRIx64 "): %s",
@@ -270,6 +272,8 @@ rte_wd_mem_ext_unmap(struct wd_dev *dev, void *va, uint64_t iova, size_t len)
 
 	if (dev->sva)
 		return 0;
+	if (dev->va)
+		iova = (uintptr_t)va;
 	TAILQ_FOREACH(ext, &dev->mem->ext, next) {
 		if (ext->va == (uintptr_t)va && ext->iova == iova && ext->len == len)
 			break;

@@ -31,6 +31,7 @@
 
 #include "hisi_qm.h"
 #include "uacce_abi.h"
+#include "wd_abi.h"
 #include "wd_log.h"
 #include "wd_transport.h"
 #include "wd_uacce.h"
@@ -140,12 +141,13 @@ uacce_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	rc = options_check(dev, args, &attrs, hw);
 	if (rc != 0)
 		return rc;
-	/* mem_map() could do without SVA only if the kernel had a call to register memory with */
-	if ((attrs.info.flags & RTE_WD_FLAG_SVA) == 0) {
+	if ((attrs.info.flags &
+			    (RTE_WD_FLAG_SVA | RTE_WD_FLAG_REGISTERED | RTE_WD_FLAG_PHYSICAL)) ==
+			0) {
 		WD_LOG(ERR,
-				"device %s: the kernel offers no shared virtual addressing (flags bit 0), without"
-				" which user space has no memory that the device can reach; enable the IOMMU and load"
-				" the accelerator's kernel driver with uacce_mode=1",
+				"device %s: the kernel offers no shared virtual addressing (flags bit 0) and no"
+				" registration of memory, so user space has no memory that the device can reach;"
+				" enable the IOMMU and load the accelerator's kernel driver with uacce_mode=1",
 				dev->name);
 		return -ENOTSUP;
 	}
@@ -162,7 +164,8 @@ uacce_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	ud->mmio_size = attrs.mmio_size;
 	ud->dus_size = attrs.dus_size;
 	dev->hw = hw;
-	dev->sva = true;
+	dev->sva = (attrs.info.flags & RTE_WD_FLAG_SVA) != 0;
+	dev->va = (attrs.info.flags & RTE_WD_FLAG_PHYSICAL) == 0;
 	dev->secondary_data_path = false;
 	dev->numa_node = attrs.info.numa_node;
 	dev->max_queues = RTE_MIN(
@@ -229,6 +232,7 @@ node_close(const struct wd_dev *dev, int fd)
 {
 	struct uacce_dev *ud = dev->transport_data;
 
+	wd_uacce_mem_queue_closing(fd);
 	close(fd);
 	__atomic_fetch_sub(&ud->nb_queues, 1, __ATOMIC_RELAXED);
 }
@@ -323,6 +327,33 @@ queue_query(const struct uacce_queue *uq, struct uacce_qp_ctx *ctx, struct uacce
 	return 0;
 }
 
+/*
+ * Where the doorbells are. Hardware has one address for both, and tells them apart
+ * by the command; wd.ko says where those of an emulated device are.
+ */
+static int
+doorbells_query(const struct uacce_queue *uq, uint32_t *sq_offset, uint32_t *cq_offset)
+{
+	const struct uacce_dev *ud = uq->dev->transport_data;
+	struct wd_info info = { .size = sizeof(info) };
+
+	*sq_offset = HISI_QM_DB_OFFSET;
+	*cq_offset = HISI_QM_DB_OFFSET;
+	if (queue_ioctl(uq->fd, WD_IOC_INFO, &info) != 0)
+		return 0; /* not wd.ko */
+	if (info.sq_db_offset % sizeof(uint64_t) != 0 ||
+			info.cq_db_offset % sizeof(uint64_t) != 0 ||
+			info.sq_db_offset > ud->mmio_size - sizeof(uint64_t) ||
+			info.cq_db_offset > ud->mmio_size - sizeof(uint64_t)) {
+		WD_LOG(ERR, "device %s: region_mmio_size is %zu, the doorbells are at %u and %u",
+				uq->dev->name, ud->mmio_size, info.sq_db_offset, info.cq_db_offset);
+		return -EPROTO;
+	}
+	*sq_offset = info.sq_db_offset;
+	*cq_offset = info.cq_db_offset;
+	return 0;
+}
+
 /* NULL with errno set on failure. */
 static void *
 region_map(const struct uacce_queue *uq, unsigned int region, size_t size)
@@ -372,6 +403,7 @@ static int
 queue_take(struct uacce_queue *uq, struct wd_queue *q)
 {
 	const struct uacce_dev *ud = uq->dev->transport_data;
+	uint32_t sq_db_offset, cq_db_offset;
 	struct uacce_qp_ctx ctx;
 	struct uacce_qp_info info;
 	uint8_t *status;
@@ -381,6 +413,10 @@ queue_take(struct uacce_queue *uq, struct wd_queue *q)
 	if (uq->fd < 0)
 		return uq->fd;
 	rc = queue_query(uq, &ctx, &info);
+	if (rc == 0)
+		rc = doorbells_query(uq, &sq_db_offset, &cq_db_offset);
+	if (rc == 0 && !uq->dev->sva)
+		rc = wd_uacce_mem_queue_opened(uq->dev->name, uq->fd);
 	if (rc != 0)
 		goto close_node;
 	uq->dus = region_map(uq, UACCE_REGION_DUS, ud->dus_size);
@@ -406,9 +442,8 @@ queue_take(struct uacce_queue *uq, struct wd_queue *q)
 	status = uq->dus + ud->dus_size;
 	q->send_status = (const void *)(status - HISI_QM_STATUS_SEND_FROM_END);
 	q->recv_status = (const void *)(status - HISI_QM_STATUS_RECV_FROM_END);
-	/* one address for both, told apart by the command */
-	q->sq_db = (void *)(uq->mmio + HISI_QM_DB_OFFSET);
-	q->cq_db = q->sq_db;
+	q->sq_db = (void *)(uq->mmio + sq_db_offset);
+	q->cq_db = (void *)(uq->mmio + cq_db_offset);
 	q->sq_db_word = ctx.id | HISI_QM_DB_CMD_SQ << HISI_QM_DB_CMD_SHIFT;
 	/* priority 0: nobody sleeps on the completion event */
 	q->cq_db_word = ctx.id | HISI_QM_DB_CMD_CQ << HISI_QM_DB_CMD_SHIFT;
@@ -554,21 +589,16 @@ uacce_queue_close(struct wd_queue *q)
 	q->transport_data = NULL;
 }
 
-/* Without SVA no device gets as far as this. */
 static int
-uacce_mem_map(struct wd_dev *dev, void *va, uint64_t iova __rte_unused, size_t len)
+uacce_mem_map(struct wd_dev *dev, void *va, uint64_t iova, size_t len)
 {
-	WD_LOG(ERR, "device %s: cannot show it %zu bytes at %p: uacce has no call for that",
-			dev->name, len, va);
-	return -ENOTSUP;
+	return wd_uacce_mem_add(dev->name, va, iova, len, !dev->va);
 }
 
 static int
-uacce_mem_unmap(struct wd_dev *dev, void *va, uint64_t iova __rte_unused, size_t len)
+uacce_mem_unmap(struct wd_dev *dev, void *va, uint64_t iova __rte_unused, size_t len __rte_unused)
 {
-	WD_LOG(ERR, "device %s: cannot hide %zu bytes at %p from it: uacce has no call for that",
-			dev->name, len, va);
-	return -ENOTSUP;
+	return wd_uacce_mem_remove(dev->name, va);
 }
 
 static const char *const uacce_options[] = { UACCE_ARG_HW, UACCE_ARG_SVA, NULL };

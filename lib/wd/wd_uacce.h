@@ -5,7 +5,7 @@
 /**
  * @file
  * The parts of the uacce transport: wd_uacce.c opens devices and their queues,
- * wd_uacce_sysfs.c finds devices.
+ * wd_uacce_sysfs.c finds devices, wd_uacce_mem.c registers memory.
  *
  * Functions return 0 or -errno, and the one that finds the error logs it.
  */
@@ -13,7 +13,9 @@
 #ifndef WD_UACCE_H
 #define WD_UACCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rte_wd.h"
 
@@ -34,5 +36,21 @@ int wd_uacce_scan(rte_wd_dev_cb cb, void *arg);
 
 /** Find the device called name; logs why it cannot be had. -ENODEV. */
 int wd_uacce_find(const char *name, struct wd_uacce_attrs *attrs);
+
+/**
+ * A queue was opened on a device that reaches registered memory only: fd serves
+ * for registering, and what was added before is registered now if it was not.
+ */
+int wd_uacce_mem_queue_opened(const char *dev, int fd);
+/** Before the close() of an fd, also of one that was never told of. */
+void wd_uacce_mem_queue_closing(int fd);
+
+/**
+ * Let a device see [va, va + len), whole hugepages. With physical set the device
+ * must know them as [iova, iova + len).
+ */
+int wd_uacce_mem_add(const char *dev, void *va, uint64_t iova, size_t len, bool physical);
+/** Take back what was added at va. -ENOENT: nothing was. */
+int wd_uacce_mem_remove(const char *dev, void *va);
 
 #endif /* WD_UACCE_H */

@@ -23,6 +23,7 @@
 #include <rte_string_fns.h>
 
 #include "uacce_abi.h"
+#include "wd_abi.h"
 #include "wd_log.h"
 #include "wd_uacce.h"
 
@@ -102,6 +103,22 @@ attr_number(struct wd_uacce_attrs *a, const char *attr, int64_t min, int64_t max
 	return 0;
 }
 
+/* How the device reaches memory. Only wd.ko has the attribute; without it the flags say all. */
+static int
+attr_memory(struct wd_uacce_attrs *a)
+{
+	char text[32];
+	int rc = attr_text(a, WD_ATTR_MEMORY, text, sizeof(text));
+
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == 0 && strcmp(text, WD_MEMORY_REGISTERED) == 0)
+		a->info.flags |= RTE_WD_FLAG_REGISTERED;
+	else if (rc == 0 && strcmp(text, WD_MEMORY_PHYSICAL) == 0)
+		a->info.flags |= RTE_WD_FLAG_PHYSICAL;
+	return rc;
+}
+
 /* Lines up to the last one that is there as a whole, so that no token is cut. */
 static int
 attr_algorithms(struct wd_uacce_attrs *a)
@@ -144,6 +161,8 @@ attrs_read_all(struct wd_uacce_attrs *a)
 		rc = attr_number(a, UACCE_ATTR_MMIO_SIZE, 1, UACCE_REGION_MAX, &mmio_size);
 	if (rc == 0)
 		rc = attr_number(a, UACCE_ATTR_DUS_SIZE, 1, UACCE_REGION_MAX, &dus_size);
+	if (rc == 0)
+		rc = attr_memory(a);
 	if (rc != 0)
 		return rc;
 	/* a parent outside PCI may have none, which is no reason to do without the device */
@@ -152,7 +171,7 @@ attrs_read_all(struct wd_uacce_attrs *a)
 
 	a->info.transport = "uacce";
 	/* the other bits that kernels have used name ways of addressing that nobody here speaks */
-	a->info.flags = (flags & UACCE_FLAG_SVA) != 0 ? RTE_WD_FLAG_SVA : 0;
+	a->info.flags |= (flags & UACCE_FLAG_SVA) != 0 ? RTE_WD_FLAG_SVA : 0;
 	a->info.available_queues = RTE_MAX((int)available, 0);
 	a->info.numa_node = (int)numa_node;
 	a->mmio_size = (size_t)mmio_size;

@@ -237,7 +237,7 @@ priv_init(struct wd_comp_dev *priv, const char *name, const char *args_text)
 	if (rc != 0)
 		return rc;
 	priv->version = priv->wd->hw->version;
-	priv->sva = priv->wd->sva;
+	priv->sva = priv->wd->va; /* all that matters here: which address a descriptor takes */
 	priv->fixed_huffman = priv->wd->fixed_huffman;
 	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(
 			max_qps, priv->wd->max_queues / WD_COMP_NB_DIRS);
