@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
-"""Count the tests of the last `meson test` in a build directory.
+"""usage: test-summary.py LOG...
 
-A program that prints TAP counts with each of its test points, any other one
-as one test. What the stock programs executed is named. The last line is "N passed, N failed, N skipped"; exit status 1
-when a test failed or none passed.
+Count the tests in logs of `meson test` (BUILD/meson-logs/testlog.json) and of
+devtools/test-kernel.py. A program that prints TAP counts with each of its test
+points, any other one as one test. What the stock programs executed is named.
+The last line is "N passed, N failed, N skipped"; exit status 1 when a test
+failed, or a log is missing or has no test that passed.
 """
 
 import json
@@ -37,10 +39,11 @@ def count(test):
     return passed, failed, skipped
 
 
-def main():
-    total = [0, 0, 0]
+def summarize(name, total):
+    """Add the counts of one log; whether some test passed."""
+    passed = 0
     try:
-        with open(f"{sys.argv[1]}/meson-logs/testlog.json", encoding="utf-8") as log:
+        with open(name, encoding="utf-8") as log:
             for line in log:
                 test = json.loads(line)
                 counts = count(test)
@@ -49,11 +52,18 @@ def main():
                         print(f"stock: {point}")
                 if counts[1]:
                     print(f"failed: {test['name']} ({counts[1]} of {sum(counts)})")
-                total = [a + b for a, b in zip(total, counts)]
+                passed += counts[0]
+                total[:] = [a + b for a, b in zip(total, counts)]
     except FileNotFoundError:
-        print("no test ran")
+        print(f"no test ran: there is no {name}")
+    return passed > 0
+
+
+def main():
+    total = [0, 0, 0]
+    good = all([summarize(name, total) for name in sys.argv[1:]])
     print("{} passed, {} failed, {} skipped".format(*total))
-    return total[1] > 0 or total[0] == 0
+    return total[1] > 0 or total[0] == 0 or not good
 
 
 if __name__ == "__main__":

@@ -16,5 +16,5 @@ export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$PWD/devtools/lsan.supp:print_su
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
 status=0
 meson test -C "$build" --no-rebuild --print-errorlogs "$@" || status=$?
-python3 devtools/test-summary.py "$build" || status=1
+python3 devtools/test-summary.py "$build/meson-logs/testlog.json" || status=1
 exit "$status"

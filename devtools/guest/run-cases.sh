@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+#
+# Runs in the guest, started by its init. Loads the modules, runs the cases that
+# /run/guest.env names, looks after each for what it left behind, and unloads.
+# Speaks to devtools/test-kernel.py over the second serial line: what test
+# programs print, between lines that begin with @.
+set -u
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root TMPDIR=/tmp
+set -a
+# shellcheck disable=SC1091
+. /run/guest.env
+set +a
+cd "$WD_ROOT" || exit 1
+PATH=$WD_BUILD/kernel/test:$WD_ROOT/kernel/test:$PATH
+ulimit -c 0
+
+stty -F /dev/ttyS1 raw -echo
+exec 3>/dev/ttyS1
+
+# kernel messages that nobody may cause
+complaints='BUG:|WARNING:|Oops|general protection|Call Trace|blocked for more than|LOCKUP|soft lockup'
+complaints+='|rcu: INFO|self-detected stall|refcount_t:|list_(add|del) corruption|=\[ cut here|Poison overwritten'
+complaints+='|Redzone|Padding overwritten|Object already free|Objects remaining|possible (recursive|circular|irq)'
+complaints+='|inconsistent lock|lock held when returning|suspicious RCU|KASAN|UBSAN|unreferenced object|kmemleak: [1-9]'
+complaints+='|cannot create duplicate|tried to init an initialized|not initialized, yet|still referenced|Bad (page|rss)'
+complaints+='|bad pte|nonzero mapcount|Trying to vfree|unable to handle|Out of memory|leaked|waiting for .* to become free'
+complaints+='|unregister_netdevice|does not have a release|sleeping function|scheduling while atomic'
+
+kmsg()
+{
+	echo "wd-test: $*" >/dev/kmsg
+}
+
+# kernel messages since the last call of kmsg with these words
+kernel_complaints()
+{
+	dmesg | awk -v mark="wd-test: $*" 'index($0, mark) { text = ""; next } { text = text $0 "\n" } END { printf "%s", text }' |
+		grep -E "$complaints"
+}
+
+# what should be the same before and after
+state()
+{
+	awk '$1 ~ /^nr_foll_pin_/ { v[$1] = $2 }
+		END { print "pinned", v["nr_foll_pin_acquired"] - v["nr_foll_pin_released"] }' /proc/vmstat
+	awk '$1 == "HugePages_Total:" || $1 == "HugePages_Free:" || $1 == "HugePages_Rsvd:" || $1 == "HugePages_Surp:" {
+			sub(":", "", $1); print $1, $2 }' /proc/meminfo
+	awk '$1 ~ /^wd/ { print "module", $1, "used by", $3 }' /proc/modules | sort
+}
+
+# processes with memory of their own, but for this one and init
+strangers()
+{
+	local dir pid
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		case $pid in 1 | "$$" | "$PPID" | "$BASHPID") continue ;; esac
+		if readlink "$dir/exe" >/dev/null 2>&1; then
+			echo "$pid $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null)"
+		fi
+	done
+}
+
+# $1: name, $2: state before
+settled()
+{
+	local after deadline=$((SECONDS + WD_GUEST_SETTLE))
+	while after=$(state) && [ "$after" != "$2" ] && [ $SECONDS -lt $deadline ]; do
+		sleep 0.2
+	done
+	if [ "$after" = "$2" ]; then
+		echo "@ok pins, hugepages and modules as before" >&3
+	else
+		diff <(echo "$2") <(echo "$after") | sed -n 's/^</# before:/p; s/^>/# after:/p' >&3
+		echo "@not ok pins, hugepages and modules as before" >&3
+	fi
+}
+
+# $1: name
+quiet()
+{
+	local found
+	if [ -e /sys/kernel/debug/kmemleak ]; then
+		echo scan >/sys/kernel/debug/kmemleak
+		head -40 /sys/kernel/debug/kmemleak | sed 's/^/# /' >&3
+		[ -z "$(head -c 1 /sys/kernel/debug/kmemleak)" ] || kmsg "kmemleak: 1 or more unreferenced objects"
+		echo clear >/sys/kernel/debug/kmemleak
+	fi
+	if found=$(kernel_complaints "begin $1"); then
+		head -60 <<<"$found" | sed 's/^/# /' >&3
+		echo "@not ok no complaint of the kernel" >&3
+	else
+		echo "@ok no complaint of the kernel" >&3
+	fi
+}
+
+# $1: name, $2: seconds, $3: command
+run_case()
+{
+	local before status start left
+	kmsg "begin $1"
+	before=$(state)
+	echo "@begin $1" >&3
+	start=$SECONDS
+	timeout -k 10 "$2" setsid -w bash -c "$3" >&3 2>&1 3>&- </dev/null
+	status=$?
+	left=$(strangers)
+	[ -z "$left" ] || sleep 1 # it may be about to end
+	left=$(strangers)
+	if [ -n "$left" ]; then
+		sed 's/^/# left behind: /' <<<"$left" >&3
+		# shellcheck disable=SC2046
+		kill -9 $(cut -d' ' -f1 <<<"$left")
+		echo "@not ok no process left behind" >&3
+	fi
+	settled "$1" "$before"
+	quiet "$1"
+	echo "@end $status $((SECONDS - start))" >&3
+	kmsg "end $1"
+}
+
+# The modules of the list $WD_GUEST_LOAD, one a line, each with its parameters.
+load()
+{
+	local module text
+	kmsg "begin load"
+	echo "@begin load" >&3
+	while read -r module text; do
+		[ -n "$module" ] || continue
+		# shellcheck disable=SC2086
+		if text=$(insmod "$WD_MODULES/$module.ko" $text 2>&1); then
+			echo "@ok insmod $module" >&3
+		else
+			echo "# $text" >&3
+			echo "@not ok insmod $module" >&3
+		fi
+	done <<<"$WD_GUEST_LOAD"
+	quiet load
+	echo "@end 0 0" >&3
+}
+
+unload()
+{
+	local module text
+	kmsg "begin unload"
+	echo "@begin unload" >&3
+	tac <<<"$WD_GUEST_LOAD" | while read -r module _; do
+		[ -n "$module" ] || continue
+		if text=$(timeout 30 rmmod "$module" 2>&1); then
+			echo "@ok rmmod $module" >&3
+		else
+			echo "# $text" >&3
+			echo "@not ok rmmod $module" >&3
+		fi
+	done
+	settled unload "$empty"
+	quiet unload
+	echo "@end 0 0" >&3
+}
+
+echo "@guest $(uname -r), up in $(cut -d' ' -f1 /proc/uptime) s" >&3
+empty=$(state)
+load
+while IFS=$'\t' read -r name seconds command; do
+	run_case "$name" "$seconds" "$command"
+done <<<"$WD_GUEST_CASES"
+unload
+echo "@done" >&3
