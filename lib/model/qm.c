@@ -21,6 +21,7 @@
 
 #include "engine.h"
 #include "hisi_qm.h"
+#include "watch.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define NEVER UINT64_MAX
@@ -51,10 +52,17 @@ struct wdm_qp {
 	uint64_t cq_db;
 	uint16_t sq_head; /* next descriptor to fetch, an index */
 	uint16_t sq_tail; /* end of what was announced, an index */
+	uint16_t sq_done; /* oldest descriptor not completed, an index */
 	uint16_t cq_tail; /* next completion to write, an index */
 	uint16_t cq_head; /* next completion the client will read, by its doorbell */
 	uint16_t cq_phase; /* of the completion to write */
 	uint32_t cq_room; /* completions that fit, by the doorbell as last seen */
+	bool armed; /* the client wants to be told of completions */
+	bool event_due; /* of completions that were there before */
+	/* with shared_db */
+	struct wdm_watch *watch;
+	bool cq_db_used; /* the client has a word of its own for CQ commands */
+	uint16_t ahead; /* descriptors found without their SQ command, up to sq_tail */
 	/* Completions held back by latency_ns: sq_depth entries, free-running indices. */
 	struct wdm_task *held_tasks;
 	struct slot *held_slots;
@@ -260,9 +268,19 @@ held_alloc(struct wdm_qp *qp)
 	return qp->held_tasks == NULL || qp->held_slots == NULL ? -ENOMEM : 0;
 }
 
+static int
+watch_alloc(struct wdm_qp *qp)
+{
+	if (!qp->conf.shared_db)
+		return 0;
+	qp->watch = wdm_watch_create(qp->conf.sq_depth, qp->dev->ops->sqe_size);
+	return qp->watch == NULL ? -ENOMEM : 0;
+}
+
 static void
 qp_free(struct wdm_qp *qp)
 {
+	wdm_watch_destroy(qp->watch);
 	free(qp->held_tasks);
 	free(qp->held_slots);
 	free(qp);
@@ -285,7 +303,7 @@ wdm_qp_create(struct wdm_dev *dev, const struct wdm_qp_config *conf)
 	qp->conf = *conf;
 	qp->sq_mask = (uint16_t)(conf->sq_depth - 1);
 	qp->cq_mask = (uint16_t)(conf->cq_depth - 1);
-	if (held_alloc(qp) != 0) {
+	if (held_alloc(qp) != 0 || watch_alloc(qp) != 0) {
 		qp_free(qp);
 		errno = ENOMEM;
 		return NULL;
@@ -354,10 +372,16 @@ wdm_qp_start(struct wdm_qp *qp)
 		__atomic_store_n(qp->conf.send_status, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(qp->conf.recv_status, 0, __ATOMIC_RELEASE);
 		qp->sq_db = qp->cq_db = 0;
-		qp->sq_head = qp->sq_tail = 0;
+		qp->sq_head = qp->sq_tail = qp->sq_done = 0;
 		qp->cq_tail = qp->cq_head = 0;
 		qp->cq_phase = HISI_QM_CQE_PHASE;
 		qp->cq_room = qp->conf.cq_depth;
+		qp->armed = true;
+		qp->event_due = false;
+		qp->cq_db_used = false;
+		qp->ahead = 0;
+		if (qp->watch != NULL)
+			wdm_watch_start(qp->watch, qp->conf.sq);
 		qp->stalled = false;
 		memset(&qp->stats, 0, sizeof(qp->stats));
 		qp->state = QP_RUNNING;
@@ -421,22 +445,47 @@ doorbell_parse(const struct wdm_qp *qp, uint64_t db, uint64_t cmd, uint16_t mask
 			(db >> HISI_QM_DB_RAND_SHIFT & HISI_QM_DB_RAND_MASK) == 0 && *index <= mask;
 }
 
-static void
-sq_doorbell_poll(struct wdm_qp *qp)
+/* Descriptors announced and not completed. */
+static uint16_t
+in_flight(const struct wdm_qp *qp)
 {
-	/* Pairs with the client's barrier between its SQE stores and the doorbell. */
-	const uint64_t word = __atomic_load_n(qp->conf.sq_db, __ATOMIC_ACQUIRE);
-	uint16_t index;
+	return (uint16_t)((qp->sq_tail - qp->sq_done) & qp->sq_mask);
+}
 
-	if (word == qp->sq_db)
-		return;
-	qp->sq_db = word;
-	if (doorbell_parse(qp, le64toh(word), HISI_QM_DB_CMD_SQ, qp->sq_mask, &index)) {
-		qp->sq_tail = index;
-		qp->stats.doorbells++;
-	} else {
-		qp->stats.doorbells_ignored++;
+/* Slots that the client may have filled and not announced. */
+static uint16_t
+unannounced(const struct wdm_qp *qp)
+{
+	return (uint16_t)(qp->sq_mask - in_flight(qp));
+}
+
+/*
+ * Whether descriptors that were found without their SQ command are all that this
+ * one announces: its index is behind the tail then. It is so too when nearly a
+ * whole ring is announced, but then there is something new at the tail.
+ */
+static bool
+announced_already(const struct wdm_qp *qp, uint16_t behind)
+{
+	return behind != 0 && behind <= qp->ahead &&
+			!wdm_watch_differs(qp->watch, qp->conf.sq, qp->sq_tail);
+}
+
+static void
+sq_command(struct wdm_qp *qp, uint16_t index)
+{
+	const uint16_t behind = (uint16_t)((qp->sq_tail - index) & qp->sq_mask);
+
+	qp->stats.doorbells++;
+	if (qp->watch != NULL) {
+		wdm_watch_off(qp->watch);
+		if (announced_already(qp, behind)) {
+			qp->ahead = behind;
+			return;
+		}
+		qp->ahead = 0;
 	}
+	qp->sq_tail = index;
 }
 
 /*
@@ -445,26 +494,103 @@ sq_doorbell_poll(struct wdm_qp *qp)
  * there still is one, and an index that has not moved means none.
  */
 static void
-cq_doorbell_poll(struct wdm_qp *qp)
+cq_command(struct wdm_qp *qp, uint16_t index)
 {
-	/* Pairs with the client's barrier between its CQE loads and the doorbell. */
-	const uint64_t word = __atomic_load_n(qp->conf.cq_db, __ATOMIC_ACQUIRE);
-	uint16_t index, nb_read;
+	const uint16_t nb_read = (uint16_t)((index - qp->cq_head) & qp->cq_mask);
 
-	if (word == qp->cq_db)
-		return;
-	qp->cq_db = word;
-	if (!doorbell_parse(qp, le64toh(word), HISI_QM_DB_CMD_CQ, qp->cq_mask, &index)) {
-		qp->stats.doorbells_ignored++;
-		return;
-	}
-	nb_read = (uint16_t)((index - qp->cq_head) & qp->cq_mask);
 	if (nb_read > qp->conf.cq_depth - qp->cq_room) {
 		qp->stats.doorbells_ignored++; /* says it read what was never written */
 		return;
 	}
 	qp->cq_head = index;
 	qp->cq_room += nb_read;
+}
+
+static void
+sq_doorbell_poll(struct wdm_qp *qp)
+{
+	/* Pairs with the client's barrier between its SQE stores, or CQE loads, and the doorbell. */
+	const uint64_t word = __atomic_load_n(qp->conf.sq_db, __ATOMIC_ACQUIRE);
+	const uint64_t db = le64toh(word);
+	uint16_t index;
+
+	if (word == qp->sq_db)
+		return;
+	qp->sq_db = word;
+	if (doorbell_parse(qp, db, HISI_QM_DB_CMD_SQ, qp->sq_mask, &index)) {
+		sq_command(qp, index);
+	} else if (qp->watch != NULL &&
+			doorbell_parse(qp, db, HISI_QM_DB_CMD_CQ, qp->cq_mask, &index)) {
+		cq_command(qp, index);
+		if (!qp->cq_db_used)
+			wdm_watch_on(qp->watch, qp->conf.sq, qp->sq_tail, unannounced(qp),
+					now_ns());
+	} else {
+		qp->stats.doorbells_ignored++;
+	}
+}
+
+static void
+cq_doorbell_poll(struct wdm_qp *qp)
+{
+	/* Pairs with the client's barrier between its CQE loads and the doorbell. */
+	const uint64_t word = __atomic_load_n(qp->conf.cq_db, __ATOMIC_ACQUIRE);
+	uint16_t index;
+	bool was_armed;
+
+	if (word == qp->cq_db || qp->conf.cq_db == qp->conf.sq_db)
+		return;
+	qp->cq_db = word;
+	if (!doorbell_parse(qp, le64toh(word), HISI_QM_DB_CMD_CQ, qp->cq_mask, &index)) {
+		qp->stats.doorbells_ignored++;
+		return;
+	}
+	qp->cq_db_used = true;
+	cq_command(qp, index);
+	was_armed = qp->armed;
+	qp->armed = (le64toh(word) >> HISI_QM_DB_PRIO_SHIFT & 1) != 0;
+	qp->event_due |= qp->armed && !was_armed && qp->cq_room < qp->conf.cq_depth;
+}
+
+/*
+ * The CQ is full as far as doorbells tell, but with one word for both commands an
+ * SQ command may have hidden that completions were read. A client has at most
+ * sq_depth - 1 descriptors in flight, so each one that it announces says so too.
+ */
+static void
+cq_room_by_sq(struct wdm_qp *qp)
+{
+	const uint16_t nb_unread = (uint16_t)(qp->sq_mask - in_flight(qp)); /* at most */
+
+	if (nb_unread >= qp->conf.cq_depth)
+		return;
+	qp->cq_room = qp->conf.cq_depth - nb_unread;
+	qp->cq_head = (uint16_t)((qp->cq_tail - nb_unread) & qp->cq_mask);
+}
+
+static void
+cq_doorbells_poll(struct wdm_qp *qp)
+{
+	cq_doorbell_poll(qp);
+	if (qp->watch == NULL)
+		return;
+	sq_doorbell_poll(qp);
+	if (qp->cq_room == 0 && !qp->cq_db_used)
+		cq_room_by_sq(qp);
+}
+
+/* Descriptors whose SQ command was hidden by a CQ command. */
+static void
+hidden_look(struct wdm_qp *qp)
+{
+	const uint16_t nb = wdm_watch_look(
+			qp->watch, qp->conf.sq, qp->sq_tail, unannounced(qp), now_ns());
+
+	qp->sq_tail = (uint16_t)((qp->sq_tail + nb) & qp->sq_mask);
+	qp->ahead = (uint16_t)(qp->ahead + nb);
+	if (qp->ahead > qp->sq_mask)
+		qp->ahead = qp->sq_mask;
+	qp->stats.found += nb;
 }
 
 /* Copies up to nb announced descriptors; returns how many. */
@@ -568,20 +694,25 @@ complete(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot *slo
 	uint8_t *sq = qp->conf.sq;
 
 	if (qp->cq_room <= nb)
-		cq_doorbell_poll(qp);
+		cq_doorbells_poll(qp);
 	for (unsigned int i = 0; i < nb; i++) {
 		const struct slot *slot = &slots[i];
 		uint16_t sq_head;
 
-		if (slot->fault.kind == WDM_FAULT_DROP)
+		if (slot->fault.kind == WDM_FAULT_DROP) {
+			qp->sq_done = (uint16_t)((slot->sq_index + 1) & qp->sq_mask);
 			continue;
+		}
 		if (qp->cq_room == 0)
-			cq_doorbell_poll(qp);
+			cq_doorbells_poll(qp);
 		if (qp->cq_room == 0 || slot->fault.kind == WDM_FAULT_RESET) {
 			qp_kill(qp);
 			return i;
 		}
 		ops->writeback(sq + slot->sq_index * ops->sqe_size, &tasks[i]);
+		if (qp->watch != NULL && !qp->cq_db_used)
+			wdm_watch_left(qp->watch, sq, slot->sq_index);
+		qp->sq_done = (uint16_t)((slot->sq_index + 1) & qp->sq_mask);
 		sq_head = slot->sq_index;
 		if (slot->fault.kind == WDM_FAULT_SQ_HEAD)
 			sq_head = (uint16_t)slot->fault.value;
@@ -647,6 +778,17 @@ serve_late(struct wdm_qp *qp, unsigned int nb)
 	return work;
 }
 
+/* Tell the client of completions, if it wants to be told. */
+static void
+event(struct wdm_qp *qp, uint64_t completed_before)
+{
+	cq_doorbell_poll(qp);
+	if (qp->state != QP_RUNNING || qp->event_due ||
+			(qp->armed && qp->stats.completed != completed_before))
+		qp->conf.event(qp->conf.event_ctx);
+	qp->event_due = false;
+}
+
 unsigned int
 wdm_dev_step(struct wdm_dev *dev)
 {
@@ -656,9 +798,12 @@ wdm_dev_step(struct wdm_dev *dev)
 	step_lock(dev);
 	while (i < dev->nb_running) {
 		struct wdm_qp *qp = dev->running[i];
+		const uint64_t completed = qp->stats.completed;
 		unsigned int nb;
 
 		sq_doorbell_poll(qp);
+		if (qp->watch != NULL && qp->watch->active)
+			hidden_look(qp);
 		nb = qp->stalled ? 0 : (qp->sq_tail - qp->sq_head) & qp->sq_mask;
 		if (dev->latency_ns == 0) {
 			if (nb > 0)
@@ -672,6 +817,8 @@ wdm_dev_step(struct wdm_dev *dev)
 				next_due = due < next_due ? due : next_due;
 			}
 		}
+		if (qp->conf.event != NULL)
+			event(qp, completed);
 		i += qp->state == QP_RUNNING; /* a queue that died is in the list no more */
 	}
 	if (dev->latency_ns != 0)

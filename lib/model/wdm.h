@@ -127,11 +127,50 @@ struct wdm_qp_config {
 	 */
 	uint64_t *sq_db;
 	uint64_t *cq_db;
+	/* The client may write CQ commands to sq_db as well, as hardware has it; cq_db may
+	 * be the same word then. See "One doorbell word" below.
+	 */
+	bool shared_db;
 	uint32_t *send_status; /* written by the device: 0 fine, 1 stop submitting */
 	uint32_t *recv_status; /* 0 fine, 1 no completion will follow */
 	uint16_t qn; /* number that doorbells carry, below HISI_QM_MAX_QUEUES */
 	uint16_t qc_type;
+	/* What an interrupt is to hardware: called by wdm_dev_step() when completions were
+	 * written, or the queue died. Not after a CQ command with priority 0 at cq_db, until
+	 * one with priority 1. May be NULL. It may call nothing of the model.
+	 */
+	void (*event)(void *ctx);
+	void *event_ctx;
 };
+
+/*
+ * One doorbell word
+ *
+ * A client that writes SQ and CQ commands to one word of memory, which the device
+ * reads now and then, overwrites one with the other. A later SQ command says all
+ * that the lost one said; a client that now waits for completions writes none.
+ *
+ * So while the word holds a CQ command, a queue with shared_db also looks at the
+ * slots behind the last announced descriptor. Those that are not as the device
+ * left them, and do not change for 20 ms (WDM_WATCH_QUIET_NS), count as announced,
+ * in order. And as a CQ command may be lost in the same way, the CQ counts as
+ * full only when it must be: a client has at most sq_depth - 1 descriptors in flight.
+ *
+ * Guaranteed, to a client that fills its slots in order and uses only one word:
+ *   - each descriptor that was announced is taken, once, after 20 to 40 ms if its
+ *     SQ command was lost;
+ *   - a slot that is being filled is not taken, as long as less than 20 ms pass
+ *     between two stores to it.
+ * Not guaranteed:
+ *   - that a slot which is filled, but not announced, stays untouched for ever;
+ *   - that a descriptor is not taken half filled, when the thread that fills it
+ *     does not run for 20 ms in the middle of that, and the word holds a CQ command;
+ *   - that a lost announcement is found, before the next one, of a slot that holds
+ *     exactly what the device left there, result words included. What a client
+ *     fills anew has none; all that the engines complete has some.
+ *
+ * A client that rings CQ commands at cq_db pays nothing for this.
+ */
 
 /** Bytes of one descriptor of the class. */
 size_t wdm_class_sqe_size(enum wdm_class class);
@@ -156,6 +195,7 @@ struct wdm_qp_stats {
 	uint64_t completed; /* completions written */
 	uint64_t errors; /* of those, with an error type or an ICV mismatch */
 	uint64_t doorbells; /* changes of the SQ doorbell seen */
+	uint64_t found; /* descriptors whose SQ command was lost, see "One doorbell word" */
 	uint64_t doorbells_ignored; /* foreign queue number, command or tag, index beyond the ring */
 };
 void wdm_qp_stats_get(struct wdm_qp *qp, struct wdm_qp_stats *stats);
