@@ -36,7 +36,7 @@
 #define WD_EMU_NODE "/dev/wd_emu"
 #define WD_EMU_MAX_QUEUES 1024
 #define WD_EMU_MAX_REGION (16U << 20) /* bytes */
-#define WD_EMU_MAX_ACCESS (16U << 20) /* bytes a call */
+#define WD_EMU_MAX_ACCESS (1U << 20) /* bytes a call */
 #define WD_EMU_NAME_LEN 32
 #define WD_EMU_API_LEN 64
 #define WD_EMU_ALGORITHMS_LEN 384
