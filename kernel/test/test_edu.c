@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * Isolation, with a device that does DMA to whatever address its owner writes
+ * into a register: wd_edu behind an IOMMU. What counts is memory, looked at
+ * after each transfer.
+ *
+ * Device addresses that lead nowhere are chosen with care, and transfers kept
+ * below 4096 bytes: the emulated device stops the whole machine otherwise.
+ */
+
+#include "client.h"
+#include "ktap.h"
+
+#define LEN 512
+
+/* registers, 8 bytes each, of QEMU's edu device */
+#define DMA_SOURCE 0x80
+#define DMA_DEST 0x88
+#define DMA_COUNT 0x90
+#define DMA_COMMAND 0x98
+#define DMA_START 1
+#define DMA_TO_MEMORY 2
+#define DMA_BUFFER 0x40000 /* in the device */
+
+static const char *name;
+
+struct edu {
+	int fd;
+	volatile uint8_t *regs;
+	volatile uint32_t *status; /* the page with the status words */
+};
+
+static int
+edu_open(struct edu *edu)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	edu->fd = queue_open_wait(name);
+	if (edu->fd < 0)
+		return edu->fd;
+	edu->regs = queue_map(edu->fd, UACCE_REGION_MMIO, page);
+	edu->status = queue_map(edu->fd, UACCE_REGION_DUS, page);
+	if (edu->regs == NULL || edu->status == NULL)
+		return -errno;
+	return queue_call(edu->fd, UACCE_IOC_START_Q, NULL);
+}
+
+static void
+edu_close(struct edu *edu)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	munmap((void *)edu->regs, page);
+	munmap((void *)edu->status, page);
+	close(edu->fd);
+}
+
+static void
+reg_write(const struct edu *edu, unsigned int reg, uint64_t value)
+{
+	*(volatile uint64_t *)(edu->regs + reg) = value;
+}
+
+/* True when the device says that it is done, whatever became of the bytes. */
+static bool
+dma(const struct edu *edu, uint64_t from, uint64_t to, uint64_t command)
+{
+	reg_write(edu, DMA_SOURCE, from);
+	reg_write(edu, DMA_DEST, to);
+	reg_write(edu, DMA_COUNT, LEN);
+	reg_write(edu, DMA_COMMAND, command | DMA_START);
+	for (unsigned int i = 0; i < 1000; i++) {
+		if ((*(volatile uint64_t *)(edu->regs + DMA_COMMAND) & DMA_START) == 0)
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+static bool
+dma_in(const struct edu *edu, uint64_t addr)
+{
+	return dma(edu, addr, DMA_BUFFER, 0);
+}
+
+static bool
+dma_out(const struct edu *edu, uint64_t addr)
+{
+	return dma(edu, DMA_BUFFER, addr, DMA_TO_MEMORY);
+}
+
+/* The device's buffer is filled with a byte, by way of page, which is registered. */
+static bool
+edu_fill(const struct edu *edu, void *page, int byte)
+{
+	memset(page, byte, LEN);
+	return dma_in(edu, (uintptr_t)page);
+}
+
+static bool
+all_bytes(const void *page, int byte)
+{
+	const uint8_t *p = page;
+
+	for (unsigned int i = 0; i < LEN; i++) {
+		if (p[i] != (uint8_t)byte)
+			return false;
+	}
+	return true;
+}
+
+static uint64_t
+physical(const void *va)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	if (pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)va / page * sizeof(entry))) !=
+			sizeof(entry))
+		entry = 0;
+	close(fd);
+	return (entry & ((1ULL << 55) - 1)) * page + (uintptr_t)va % page;
+}
+
+/* The device must not write at addr: page, which is there, stays as it is. */
+static bool
+untouched(const struct edu *edu, void *filler, uint64_t addr, void *page)
+{
+	memset(page, 0x11, LEN);
+	return edu_fill(edu, filler, 0xee) && dma_out(edu, addr) && all_bytes(page, 0x11);
+}
+
+/* Nor read there: its buffer stays as it was. */
+static bool
+unread(const struct edu *edu, void *filler, uint64_t addr, void *page)
+{
+	memset(page, 0x5a, LEN); /* the secret */
+	if (!edu_fill(edu, filler, 0xee))
+		return false;
+	dma_in(edu, addr);
+	memset(filler, 0, LEN);
+	return dma_out(edu, (uintptr_t)filler) && memchr(filler, 0x5a, LEN) == NULL;
+}
+
+/* A process with memory and a place in it to look at. */
+struct neighbour {
+	pid_t pid;
+	int to_parent[2];
+	int to_child[2];
+	uint64_t va;
+	uint64_t pa;
+};
+
+static void
+neighbour_run(const struct neighbour *n)
+{
+	uint8_t *page = huge_alloc(1);
+	uint64_t where[2];
+	char go;
+
+	memset(page, 0x11, LEN);
+	where[0] = (uintptr_t)page;
+	where[1] = physical(page);
+	if (write(n->to_parent[1], where, sizeof(where)) != sizeof(where) ||
+			read(n->to_child[0], &go, 1) != 1)
+		_exit(2);
+	_exit(all_bytes(page, 0x11) ? 0 : 1);
+}
+
+static bool
+neighbour_start(struct neighbour *n)
+{
+	uint64_t where[2];
+
+	if (pipe(n->to_parent) != 0 || pipe(n->to_child) != 0)
+		return false;
+	fflush(stdout);
+	n->pid = fork();
+	if (n->pid == 0)
+		neighbour_run(n);
+	if (read(n->to_parent[0], where, sizeof(where)) != sizeof(where))
+		return false;
+	n->va = where[0];
+	n->pa = where[1];
+	return true;
+}
+
+/* Whether its memory is as it was. */
+static bool
+neighbour_end(struct neighbour *n)
+{
+	int status;
+
+	if (write(n->to_child[1], "x", 1) != 1 || waitpid(n->pid, &status, 0) != n->pid)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		close(n->to_parent[i]);
+		close(n->to_child[i]);
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int
+child_opens(void *arg)
+{
+	(void)arg;
+	return queue_open(name) == -EBUSY ? 0 : 1;
+}
+
+static void
+test_registered(const struct edu *edu, uint8_t *a, uint8_t *b)
+{
+	ktap_test(mem_register(edu->fd, a, 2 * HUGE_SIZE) == 0, "two hugepages registered");
+	memset(b, 0, LEN);
+	ktap_test(edu_fill(edu, a, 0xc3) && dma_out(edu, (uintptr_t)b) && all_bytes(b, 0xc3),
+			"device address is the virtual address, in and out");
+	ktap_test(dma_out(edu, (uintptr_t)b + HUGE_SIZE - LEN) &&
+					all_bytes(b + HUGE_SIZE - LEN, 0xc3),
+			"the last bytes of what is registered");
+}
+
+static void
+test_not_registered(const struct edu *edu, uint8_t *a, uint8_t *b)
+{
+	uint8_t *other = huge_alloc(1), *again;
+	uint64_t pa = physical(other);
+	struct neighbour n;
+
+	ktap_test(pa != 0, "physical addresses are known to this test");
+	ktap_test(untouched(edu, a, (uintptr_t)other, other),
+			"hugepage not registered: not written");
+	ktap_test(unread(edu, a, (uintptr_t)other, other), "hugepage not registered: not read");
+	ktap_test(untouched(edu, a, pa, other), "its physical address: not written");
+	ktap_test(unread(edu, a, pa, other), "its physical address: not read");
+	ktap_test(untouched(edu, a, physical(b), b),
+			"physical address of a registered page: not written");
+	ktap_test(neighbour_start(&n), "a neighbour process");
+	edu_fill(edu, a, 0xee);
+	dma_out(edu, n.va);
+	dma_out(edu, n.pa);
+	ktap_test(neighbour_end(&n), "neighbour's virtual and physical address: not written");
+
+	/* the page stays pinned, what is mapped in its place is another one */
+	munmap(b, HUGE_SIZE);
+	again = mmap(b, HUGE_SIZE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED_NOREPLACE, -1, 0);
+	ktap_test(again == b && untouched(edu, a, (uintptr_t)b, again),
+			"unmapped and mapped anew: the new page is not written");
+	ktap_test(mem_unregister(edu->fd, b, HUGE_SIZE) == 0, "unregistered");
+	ktap_test(untouched(edu, a, (uintptr_t)b, again), "after that: not written");
+	munmap(again, HUGE_SIZE);
+	munmap(other, HUGE_SIZE);
+}
+
+static void
+test_stop(const struct edu *edu, uint8_t *a)
+{
+	ktap_test(edu_fill(edu, a, 0xee), "filled before the stop");
+	memset(a, 0x11, LEN);
+	ktap_test(queue_call(edu->fd, UACCE_IOC_PUT_Q, NULL) == 0, "PUT_Q");
+	dma_out(edu, (uintptr_t)a);
+	ktap_test(all_bytes(a, 0x11), "stopped: registered memory is not written");
+	ktap_test(queue_call(edu->fd, UACCE_IOC_START_Q, NULL) == 0 && dma_out(edu, (uintptr_t)a) &&
+					all_bytes(a, 0xee),
+			"started again: it is");
+}
+
+/* The next owner has what it registered itself, and not what the last one had. */
+static void
+test_next_owner(const uint8_t *old)
+{
+	uint8_t *page = huge_alloc(2);
+	struct edu edu;
+
+	ktap_test(edu_open(&edu) == 0, "opened anew");
+	ktap_test(mem_register(edu.fd, page, HUGE_SIZE) == 0, "a page registered");
+	ktap_test(old != page && untouched(&edu, page, (uintptr_t)old, page + HUGE_SIZE),
+			"what the last owner had registered leads nowhere");
+	/* a transfer is under way when the queue is closed */
+	edu_fill(&edu, page, 0xee);
+	memset(page, 0x11, LEN);
+	reg_write(&edu, DMA_SOURCE, DMA_BUFFER);
+	reg_write(&edu, DMA_DEST, (uintptr_t)page);
+	reg_write(&edu, DMA_COUNT, LEN);
+	reg_write(&edu, DMA_COMMAND, DMA_START | DMA_TO_MEMORY);
+	edu_close(&edu);
+	usleep(300000);
+	ktap_test(all_bytes(page, 0x11), "closed during a transfer: nothing is written any more");
+	munmap(page, 2 * HUGE_SIZE);
+}
+
+int
+main(void)
+{
+	uint8_t *pages;
+	struct edu edu;
+	int rc;
+
+	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
+	if (name == NULL)
+		return ktap_skip_all("no wd_edu device behind an IOMMU");
+	ktap_start(0);
+	ktap_test(strcmp(device_attr(name, "available_instances"), "1") == 0,
+			"one queue to be had");
+	rc = edu_open(&edu);
+	ktap_test(rc == 0, "queue opened, mapped and started: %d", rc);
+	ktap_test(strcmp(device_attr(name, "available_instances"), "0") == 0, "none left");
+	ktap_test(in_child(child_opens, NULL) == 0, "another process gets EBUSY");
+	pages = huge_alloc(2);
+	if (ktap_test(rc == 0 && pages != NULL, "hugepages")) {
+		test_registered(&edu, pages, pages + HUGE_SIZE);
+		test_not_registered(&edu, pages, pages + HUGE_SIZE);
+		test_stop(&edu, pages);
+		edu_close(&edu);
+		test_next_owner(pages);
+		munmap(pages, HUGE_SIZE);
+	}
+	return ktap_finish();
+}
