@@ -21,12 +21,12 @@ import re
 import selectors
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CASES = ROOT / "kernel/test/cases"
 
 CMDLINE = (
     "console=ttyS0 quiet log_buf_len=4M random.trust_cpu=on "
@@ -63,11 +63,11 @@ def die(text):
     sys.exit(f"test-kernel: {text}")
 
 
-def read_cases():
-    """Variants and cases; the file explains itself."""
+def read_cases(name):
+    """Variants and cases; kernel/test/cases explains itself."""
     variants, cases = {}, []
     variant = None
-    for nb, line in enumerate(CASES.read_text(encoding="utf-8").splitlines(), 1):
+    for nb, line in enumerate(pathlib.Path(name).read_text(encoding="utf-8").splitlines(), 1):
         words = line.split(None, 1)
         if not words or words[0].startswith("#"):
             continue
@@ -77,12 +77,12 @@ def read_cases():
         elif kind == "case":
             fields = rest.split(None, 3)
             if len(fields) != 4 or fields[1] not in variants or not fields[2].isdigit():
-                die(f"{CASES}:{nb}: not 'case NAME VARIANT SECONDS COMMAND'")
+                die(f"{name}:{nb}: not 'case NAME VARIANT SECONDS COMMAND'")
             if fields[0] in (c.name for c in cases):
-                die(f"{CASES}:{nb}: a second case {fields[0]}")
+                die(f"{name}:{nb}: a second case {fields[0]}")
             cases.append(Case(fields[0], fields[1], int(fields[2]), fields[3]))
         elif variant is None or kind not in ("qemu", "cmdline", "load", "memory", "hugepages"):
-            die(f"{CASES}:{nb}: what is {kind}?")
+            die(f"{name}:{nb}: what is {kind}?")
         elif kind == "qemu":
             variant.qemu += shlex.split(rest)
         elif kind == "cmdline":
@@ -303,11 +303,14 @@ class Guest:
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, pass_fds=[writer]) as qemu:
                 os.close(writer)
-                trouble = self.listen(qemu, reader, end)
-                os.close(reader)
-                if qemu.poll() is None and trouble is not None:
-                    qemu.kill()
-                status = qemu.wait()
+                trouble = "this program was stopped"
+                try:
+                    trouble = self.listen(qemu, reader, end)
+                finally:
+                    os.close(reader)
+                    if trouble is not None:
+                        qemu.kill()
+                    status = qemu.wait()
         if trouble is None and not self.done:
             trouble = f"the guest ended, QEMU with exit status {status}"
         elif trouble is None and status != GUEST_PASSED:
@@ -412,6 +415,7 @@ def main():
     parser.add_argument("build", type=lambda p: pathlib.Path(p).resolve(), help="build directory of meson")
     parser.add_argument("--kernel", required=True, help="directory with boot/ and lib/modules/ of one kernel")
     parser.add_argument("--modules", required=True, help="directory with our modules for it")
+    parser.add_argument("--list", default=ROOT / "kernel/test/cases", help="another file of variants and cases")
     parser.add_argument("--tap", help="results of an earlier step, to count as case 'build'")
     parser.add_argument("--shell", metavar="VARIANT", help="a shell in this guest, and no cases")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for all guests")
@@ -419,9 +423,10 @@ def main():
     parser.add_argument("--memory-scale", type=float, default=1, help="how much more memory it needs")
     parser.add_argument("--boots", type=int, default=3, help="how often a guest may be booted")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="run these alone; a name may end with *")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("test-kernel: stopped"))
 
-    variants, cases = read_cases()
+    variants, cases = read_cases(options.list)
     kernel = Kernel(options.kernel, options.modules)
     if options.shell is not None:
         if options.shell not in variants:

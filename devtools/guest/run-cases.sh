@@ -40,27 +40,43 @@ kernel_complaints()
 		grep -E "$complaints"
 }
 
-# what should be the same before and after
+# What should be the same before and after. Starting a program takes long in the
+# guest, so this and what follows does without.
 state()
 {
-	awk '$1 ~ /^nr_foll_pin_/ { v[$1] = $2 }
-		END { print "pinned", v["nr_foll_pin_acquired"] - v["nr_foll_pin_released"] }' /proc/vmstat
-	awk '$1 == "HugePages_Total:" || $1 == "HugePages_Free:" || $1 == "HugePages_Rsvd:" || $1 == "HugePages_Surp:" {
-			sub(":", "", $1); print $1, $2 }' /proc/meminfo
-	awk '$1 ~ /^wd/ { print "module", $1, "used by", $3 }' /proc/modules | sort
+	local key value rest acquired=0 released=0
+	while read -r key value; do
+		case $key in
+		nr_foll_pin_acquired) acquired=$value ;;
+		nr_foll_pin_released) released=$value ;;
+		esac
+	done </proc/vmstat
+	echo "pinned $((acquired - released))"
+	while read -r key value rest; do
+		case $key in
+		HugePages_*) echo "$key $value" ;;
+		esac
+	done </proc/meminfo
+	while read -r key rest value _; do
+		case $key in
+		wd*) echo "module $key used by $value" ;;
+		esac
+	done </proc/modules
 }
 
 # processes with memory of their own, but for this one and init
 strangers()
 {
-	local dir pid
+	local dir pid words
 	for dir in /proc/[0-9]*; do
 		pid=${dir#/proc/}
 		case $pid in 1 | "$$" | "$PPID" | "$BASHPID") continue ;; esac
-		if readlink "$dir/exe" >/dev/null 2>&1; then
-			echo "$pid $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null)"
+		if [ -e "$dir/exe" ]; then # not so of kernel threads
+			words=()
+			mapfile -d '' words <"$dir/cmdline"
+			echo "$pid ${words[*]}"
 		fi
-	done
+	done 2>/dev/null
 }
 
 # $1: name, $2: state before
