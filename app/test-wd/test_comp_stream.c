@@ -11,6 +11,9 @@
 #define TOTAL 200000U
 #define OUT (2 * TOTAL)
 
+static const enum rte_comp_checksum_type types[] = { RTE_COMP_CHECKSUM_NONE,
+	RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32, RTE_COMP_CHECKSUM_CRC32_ADLER32 };
+
 static uint8_t plain[TOTAL], packed[OUT], back[OUT];
 
 /* zlib takes it as one stream that ends where it should. */
@@ -78,9 +81,6 @@ inflate_one(struct wdt_comp *c, uint32_t len, enum rte_comp_checksum_type type)
 static int
 both_ways(struct wdt_comp *c)
 {
-	static const enum rte_comp_checksum_type types[] = { RTE_COMP_CHECKSUM_NONE,
-		RTE_COMP_CHECKSUM_CRC32, RTE_COMP_CHECKSUM_ADLER32,
-		RTE_COMP_CHECKSUM_CRC32_ADLER32 };
 	static const uint32_t lens[] = { 1, 300, 65536, TOTAL };
 
 	for (unsigned int kind = 0; kind < WDT_COMP_NB_KINDS; kind++) {
@@ -120,4 +120,58 @@ WDT_TEST(comp_stream_both_ways_sva)
 WDT_TEST(comp_stream_both_ways_v2)
 {
 	return wdt_comp_with("hw=v2", 1, 64, both_ways);
+}
+
+/* A stream that ends within the source of its only op: consumed says where. */
+static int
+ends_within(struct wdt_comp *c, enum rte_comp_checksum_type type, uint32_t behind)
+{
+	const struct rte_comp_xform xform = wdt_comp_inflate(type);
+	const uint32_t len = 3000;
+	const uint32_t n = wdt_zlib_deflate(plain, len, packed, OUT, 6, Z_DEFAULT_STRATEGY);
+	struct rte_mbuf *src = wdt_comp_packet(c, n + behind, behind & 1);
+	struct rte_mbuf *dst = wdt_comp_packet(c, len + 300, behind & 2);
+	struct rte_comp_op *op = wdt_comp_op(c, NULL, src, dst, 0), *got;
+	void *stream = NULL;
+
+	WDT_CHECK(n > 0 && src != NULL && dst != NULL && op != NULL);
+	wdt_random_bytes(packed + n, behind);
+	wdt_comp_write(src, 0, packed, n + behind);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	op->op_type = RTE_COMP_OP_STATEFUL;
+	op->stream = stream;
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, 5000), 1);
+	WDT_CHECK_EQ(op->status, RTE_COMP_OP_STATUS_SUCCESS);
+	WDT_CHECK_EQ(op->produced, len);
+	WDT_CHECK_EQ(op->consumed, n);
+	if (type != RTE_COMP_CHECKSUM_NONE)
+		WDT_CHECK_EQ(op->output_chksum, wdt_zlib_checksum(type, plain, len));
+	wdt_comp_read(dst, 0, back, len);
+	WDT_CHECK_MEM(back, plain, len);
+	wdt_comp_op_free(op);
+	return rte_compressdev_stream_free(c->id, stream) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+/* At least as many bytes as a trailer has: of fewer the device does not say what they are. */
+static int
+ends(struct wdt_comp *c)
+{
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	for (unsigned int i = 0; i < RTE_DIM(types); i++) {
+		WDT_CHECK_EQ(ends_within(c, types[i], 0), WDT_PASS);
+		for (uint32_t behind = 8; behind < 40; behind++)
+			WDT_CHECK_EQ(ends_within(c, types[i], behind), WDT_PASS);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_stream_end_within_the_source)
+{
+	return wdt_comp_with("", 1, 64, ends);
+}
+
+WDT_TEST(comp_stream_end_within_the_source_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, ends);
 }

@@ -555,14 +555,18 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 	const uint32_t input = stream != NULL ? slot->input : op->src.length;
 	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
 	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
+	const uint32_t code = (uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
+			HISI_ZIP_3_STATUS_MASK;
 
-	op->status = status_of(x, stream,
-			(uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
-					HISI_ZIP_3_STATUS_MASK);
+	op->status = status_of(x, stream, code);
 	if (stream != NULL && slot->end_only) {
 		take_end(qp, op, stream);
 		return;
 	}
+	/* a stream is over: what the device took for its trailer is the application's */
+	if (stream != NULL && x->dir == WD_COMP_DECOMPRESS &&
+			(code == HISI_ZIP_STATUS_CHECKSUM || code == HISI_ZIP_STATUS_STREAM_END))
+		consumed -= RTE_MIN(consumed, x->trailer);
 	if (x->trailer > 0) {
 		if (x->chksum != RTE_COMP_CHECKSUM_NONE)
 			op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
