@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: devtools/setup.sh [build|perf|test|kernel|clang|lint|all]
+# usage: devtools/setup.sh [build|perf|test|kernel|kernel-debug|clang|lint|all]
 #
 # Installs the Debian packages that a make target of that name needs and that
 # are missing, then fetches the driver headers. Quick and silent when there is
@@ -19,7 +19,8 @@ clang=(clang libclang-rt-14-dev) # the latter: sanitizers and fuzzers
 # the kernel's image is not installed, devtools/kernel-fetch.sh unpacks it
 headers=(linux-headers-amd64)
 kernel=("${headers[@]}" kmod cpio busybox-static qemu-system-x86 python3)
-lint=(git python3 clang-format-14 codespell shellcheck)
+kernel_debug=(bc bison flex libelf-dev libssl-dev rsync)
+lint=(git python3 clang-format-14 codespell shellcheck sparse)
 
 profile=${1:-build}
 case $profile in
@@ -27,11 +28,12 @@ build) packages=("${build[@]}") ;;
 perf) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
 test) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
 kernel) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}") ;;
+kernel-debug) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}" "${kernel_debug[@]}") ;;
 clang) packages=("${build[@]}" "${clang[@]}") ;;
-lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}") ;;
+lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}" "${headers[@]}") ;;
 all) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}" "${kernel[@]}" "${clang[@]}" "${lint[@]}") ;;
 *)
-	echo "usage: $0 [build|perf|test|kernel|clang|lint|all]" >&2
+	echo "usage: $0 [build|perf|test|kernel|kernel-debug|clang|lint|all]" >&2
 	exit 2
 	;;
 esac
@@ -52,7 +54,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 		echo "setup: packages are missing; as root: apt-get install -y --no-install-recommends ${missing[*]}" >&2
 		exit 1
 	fi
-	echo "setup: installing for 'make ${profile/#kernel/test-kernel}': ${missing[*]}"
+	echo "setup: installing for '$profile': ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
 	apt_options=(-qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
 	apt-get "${apt_options[@]}" update

@@ -30,8 +30,11 @@ find_line(const char *path, const char *word, char *value, size_t size)
 		return false;
 	while (!found && fgets(line, sizeof(line), file) != NULL) {
 		found = strncmp(line, word, len) == 0;
-		if (found && value != NULL)
-			snprintf(value, size, "%s", line + len);
+		if (found && value != NULL) {
+			line[len + size - 1 < sizeof(line) ? len + size - 1 : sizeof(line) - 1] =
+					'\0';
+			memcpy(value, line + len, strlen(line + len) + 1);
+		}
 	}
 	fclose(file);
 	return found;
