@@ -23,8 +23,12 @@
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define wd_pin_user_pages(va, nr, flags, pages) pin_user_pages(va, nr, flags, pages)
+#define wd_pin_user_pages_remote(mm, va, nr, flags, pages) \
+	pin_user_pages_remote(mm, va, nr, flags, pages, NULL)
 #else
 #define wd_pin_user_pages(va, nr, flags, pages) pin_user_pages(va, nr, flags, pages, NULL)
+#define wd_pin_user_pages_remote(mm, va, nr, flags, pages) \
+	pin_user_pages_remote(mm, va, nr, flags, pages, NULL, NULL)
 #endif
 
 static inline struct iommu_domain *wd_iommu_domain_alloc(struct device *dev)
