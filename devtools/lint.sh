@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=(format spdx whitespace spelling headers forbidden shell gcc clang)
+all=(format spdx whitespace spelling headers forbidden shell checkpatch sparse gcc clang)
 
 skip()
 {
@@ -95,15 +95,17 @@ check_headers()
 	need gcc || return
 	dpdk="$(pkg-config --cflags libdpdk | sed 's/-I *\//-isystem \//g') -isystem .deps/dpdk-sdk-$(pkg-config --modversion libdpdk)
 		-DALLOW_INTERNAL_API -DALLOW_EXPERIMENTAL_API"
-	mapfile -t headers < <(tracked 'lib/*.h' 'drivers/*.h' 'app/*.h' 'examples/*.h' 'kernel/uapi/*.h')
+	mapfile -t headers < <(tracked 'lib/*.h' 'drivers/*.h' 'app/*.h' 'examples/*.h' 'kernel/uapi/*.h' \
+		'kernel/test/*.h')
 	for file in "${headers[@]}"; do
 		case $file in
 		lib/hw/* | kernel/uapi/*) flags= ;;
+		kernel/test/*) flags=-Ikernel/uapi ;;
 		lib/model/*) flags=-Ilib/hw ;;
-		lib/wd/*) flags="$dpdk -Ilib/hw" ;;
+		lib/wd/*) flags="$dpdk -Ilib/hw -Ikernel/uapi" ;;
 		lib/*) flags="$dpdk -Ilib/hw -Ilib/wd -Ilib/model" ;;
 		examples/*) flags="$dpdk -Ilib/wd" ;;
-		*) flags="$dpdk -Ilib/hw -Ilib/wd -Ilib/model -Ilib/sim" ;;
+		*) flags="$dpdk -Ilib/hw -Ilib/wd -Ilib/model -Ilib/sim -Ikernel/uapi" ;;
 		esac
 		# from stdin: a header as the main file would warn about its own guards
 		# shellcheck disable=SC2086
@@ -120,6 +122,28 @@ check_shell()
 {
 	need shellcheck || return
 	tracked '*.sh' .ci/run devtools/guest/init | xargs -r shellcheck --severity warning
+}
+
+# Modules, in the kernel's style. The script is of the kernel that they are built for.
+check_checkpatch()
+{
+	local script files
+	need perl || return
+	dpkg-query -W linux-headers-amd64 >/dev/null 2>&1 || skip "no linux-headers-amd64 here, devtools/setup.sh lint installs it" || return
+	script=$(devtools/kernel-fetch.sh checkpatch) || skip "checkpatch.pl cannot be had" || return
+	mapfile -t files < <(tracked ':(glob)kernel/*.[ch]' 'kernel/uapi/*.h')
+	# versions of kernels: devtools/forbidden.txt says where; lists of algorithms have their own newlines
+	perl "$script" --no-tree --terse --no-summary --show-types --max-line-length=100 \
+		--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,SYSFS_EMIT -f "${files[@]}" | none "checkpatch.pl"
+}
+
+check_sparse()
+{
+	local headers
+	need sparse || return
+	headers=$(devtools/kernel-fetch.sh headers) || skip "no linux-headers-amd64 here, devtools/setup.sh lint installs it" || return
+	devtools/kernel-build.sh "$headers" build-sparse C=2 W=1 2>&1 |
+		{ grep -E 'warning:|error:|\*\*\*' || true; } | sort -u | none "sparse, or gcc with W=1"
 }
 
 # $1: compiler
