@@ -100,7 +100,7 @@ check_headers()
 	for file in "${headers[@]}"; do
 		case $file in
 		lib/hw/* | kernel/uapi/*) flags= ;;
-		kernel/test/*) flags=-Ikernel/uapi ;;
+		kernel/test/*) flags="-Ikernel/uapi -Ilib/hw" ;;
 		lib/model/*) flags=-Ilib/hw ;;
 		lib/wd/*) flags="$dpdk -Ilib/hw -Ikernel/uapi" ;;
 		lib/*) flags="$dpdk -Ilib/hw -Ilib/wd -Ilib/model" ;;
