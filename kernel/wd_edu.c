@@ -61,31 +61,48 @@ static int edu_get(struct wd_queue *q)
 	return 0;
 }
 
+/* The owner looks here before it touches a register, and must not any more. */
+static void edu_mark_dead(struct edu *edu)
+{
+	WRITE_ONCE(edu->status[EDU_SEND_STATUS], 1);
+	WRITE_ONCE(edu->status[EDU_RECV_STATUS], 1);
+}
+
 static void edu_put(struct wd_queue *q)
 {
 	struct edu *edu = q->wdev->priv;
 
+	edu_mark_dead(edu); /* still mapped, when the device goes */
 	vfree(edu->status);
 	edu->status = NULL;
 }
 
+static int edu_wait(struct edu *edu)
+{
+	u32 command;
+
+	return readl_poll_timeout(edu->regs + EDU_REG_DMA_COMMAND, command,
+				  !(command & EDU_DMA_START), 1000, EDU_STOP_TIMEOUT_US);
+}
+
+/* A transfer that the last owner began when it was stopped must not end in our memory. */
 static int edu_start(struct wd_queue *q)
 {
 	struct edu *edu = q->wdev->priv;
+	int rc = edu_wait(edu);
 
-	pci_set_master(edu->pdev);
-	return 0;
+	if (!rc)
+		pci_set_master(edu->pdev);
+	return rc;
 }
 
 /* The registers stay mapped, so the owner may start further transfers: they reach nothing. */
 static int edu_stop(struct wd_queue *q)
 {
 	struct edu *edu = q->wdev->priv;
-	u32 command;
 
 	pci_clear_master(edu->pdev);
-	return readl_poll_timeout(edu->regs + EDU_REG_DMA_COMMAND, command,
-				  !(command & EDU_DMA_START), 1000, EDU_STOP_TIMEOUT_US);
+	return edu_wait(edu);
 }
 
 static int edu_mmap(struct wd_queue *q, unsigned int region, struct vm_area_struct *vma)
@@ -198,12 +215,9 @@ static void edu_remove(struct pci_dev *pdev)
 	struct edu *edu = pci_get_drvdata(pdev);
 	struct wd_device *wdev = edu->wdev;
 
-	/* the owner looks here before it touches a register, and must not any more */
 	mutex_lock(&wdev->lock);
-	if (edu->status) {
-		WRITE_ONCE(edu->status[EDU_SEND_STATUS], 1);
-		WRITE_ONCE(edu->status[EDU_RECV_STATUS], 1);
-	}
+	if (edu->status)
+		edu_mark_dead(edu);
 	mutex_unlock(&wdev->lock);
 	wd_unregister(wdev);
 }

@@ -6,144 +6,31 @@
  * Isolation, with a device that does DMA to whatever address its owner writes
  * into a register: wd_edu behind an IOMMU. What counts is memory, looked at
  * after each transfer.
- *
- * Device addresses that lead nowhere are chosen with care, and transfers kept
- * below 4096 bytes: the emulated device stops the whole machine otherwise.
  */
 
-#include "client.h"
+#include "edu.h"
 #include "ktap.h"
 
-#define LEN 512
-
-/* registers, 8 bytes each, of QEMU's edu device */
-#define DMA_SOURCE 0x80
-#define DMA_DEST 0x88
-#define DMA_COUNT 0x90
-#define DMA_COMMAND 0x98
-#define DMA_START 1
-#define DMA_TO_MEMORY 2
-#define DMA_BUFFER 0x40000 /* in the device */
-
 static const char *name;
-
-struct edu {
-	int fd;
-	volatile uint8_t *regs;
-	volatile uint32_t *status; /* the page with the status words */
-};
-
-static int
-edu_open(struct edu *edu)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	edu->fd = queue_open_wait(name);
-	if (edu->fd < 0)
-		return edu->fd;
-	edu->regs = queue_map(edu->fd, UACCE_REGION_MMIO, page);
-	edu->status = queue_map(edu->fd, UACCE_REGION_DUS, page);
-	if (edu->regs == NULL || edu->status == NULL)
-		return -errno;
-	return queue_call(edu->fd, UACCE_IOC_START_Q, NULL);
-}
-
-static void
-edu_close(struct edu *edu)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	munmap((void *)edu->regs, page);
-	munmap((void *)edu->status, page);
-	close(edu->fd);
-}
-
-static void
-reg_write(const struct edu *edu, unsigned int reg, uint64_t value)
-{
-	*(volatile uint64_t *)(edu->regs + reg) = value;
-}
-
-/* True when the device says that it is done, whatever became of the bytes. */
-static bool
-dma(const struct edu *edu, uint64_t from, uint64_t to, uint64_t command)
-{
-	reg_write(edu, DMA_SOURCE, from);
-	reg_write(edu, DMA_DEST, to);
-	reg_write(edu, DMA_COUNT, LEN);
-	reg_write(edu, DMA_COMMAND, command | DMA_START);
-	for (unsigned int i = 0; i < 1000; i++) {
-		if ((*(volatile uint64_t *)(edu->regs + DMA_COMMAND) & DMA_START) == 0)
-			return true;
-		usleep(5000);
-	}
-	return false;
-}
-
-static bool
-dma_in(const struct edu *edu, uint64_t addr)
-{
-	return dma(edu, addr, DMA_BUFFER, 0);
-}
-
-static bool
-dma_out(const struct edu *edu, uint64_t addr)
-{
-	return dma(edu, DMA_BUFFER, addr, DMA_TO_MEMORY);
-}
-
-/* The device's buffer is filled with a byte, by way of page, which is registered. */
-static bool
-edu_fill(const struct edu *edu, void *page, int byte)
-{
-	memset(page, byte, LEN);
-	return dma_in(edu, (uintptr_t)page);
-}
-
-static bool
-all_bytes(const void *page, int byte)
-{
-	const uint8_t *p = page;
-
-	for (unsigned int i = 0; i < LEN; i++) {
-		if (p[i] != (uint8_t)byte)
-			return false;
-	}
-	return true;
-}
-
-static uint64_t
-physical(const void *va)
-{
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t entry = 0;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-	if (pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)va / page * sizeof(entry))) !=
-			sizeof(entry))
-		entry = 0;
-	close(fd);
-	return (entry & ((1ULL << 55) - 1)) * page + (uintptr_t)va % page;
-}
 
 /* The device must not write at addr: page, which is there, stays as it is. */
 static bool
 untouched(const struct edu *edu, void *filler, uint64_t addr, void *page)
 {
-	memset(page, 0x11, LEN);
-	return edu_fill(edu, filler, 0xee) && dma_out(edu, addr) && all_bytes(page, 0x11);
+	memset(page, 0x11, EDU_LEN);
+	return edu_fill(edu, filler, 0xee) && edu_dma_out(edu, addr) && all_bytes(page, 0x11);
 }
 
 /* Nor read there: its buffer stays as it was. */
 static bool
 unread(const struct edu *edu, void *filler, uint64_t addr, void *page)
 {
-	memset(page, 0x5a, LEN); /* the secret */
+	memset(page, 0x5a, EDU_LEN); /* the secret */
 	if (!edu_fill(edu, filler, 0xee))
 		return false;
-	dma_in(edu, addr);
-	memset(filler, 0, LEN);
-	return dma_out(edu, (uintptr_t)filler) && memchr(filler, 0x5a, LEN) == NULL;
+	edu_dma_in(edu, addr);
+	memset(filler, 0, EDU_LEN);
+	return edu_dma_out(edu, (uintptr_t)filler) && memchr(filler, 0x5a, EDU_LEN) == NULL;
 }
 
 /* A process with memory and a place in it to look at. */
@@ -162,7 +49,7 @@ neighbour_run(const struct neighbour *n)
 	uint64_t where[2];
 	char go;
 
-	memset(page, 0x11, LEN);
+	memset(page, 0x11, EDU_LEN);
 	where[0] = (uintptr_t)page;
 	where[1] = physical(page);
 	if (write(n->to_parent[1], where, sizeof(where)) != sizeof(where) ||
@@ -215,11 +102,11 @@ static void
 test_registered(const struct edu *edu, uint8_t *a, uint8_t *b)
 {
 	ktap_test(mem_register(edu->fd, a, 2 * HUGE_SIZE) == 0, "two hugepages registered");
-	memset(b, 0, LEN);
-	ktap_test(edu_fill(edu, a, 0xc3) && dma_out(edu, (uintptr_t)b) && all_bytes(b, 0xc3),
+	memset(b, 0, EDU_LEN);
+	ktap_test(edu_fill(edu, a, 0xc3) && edu_dma_out(edu, (uintptr_t)b) && all_bytes(b, 0xc3),
 			"device address is the virtual address, in and out");
-	ktap_test(dma_out(edu, (uintptr_t)b + HUGE_SIZE - LEN) &&
-					all_bytes(b + HUGE_SIZE - LEN, 0xc3),
+	ktap_test(edu_dma_out(edu, (uintptr_t)b + HUGE_SIZE - EDU_LEN) &&
+					all_bytes(b + HUGE_SIZE - EDU_LEN, 0xc3),
 			"the last bytes of what is registered");
 }
 
@@ -240,8 +127,8 @@ test_not_registered(const struct edu *edu, uint8_t *a, uint8_t *b)
 			"physical address of a registered page: not written");
 	ktap_test(neighbour_start(&n), "a neighbour process");
 	edu_fill(edu, a, 0xee);
-	dma_out(edu, n.va);
-	dma_out(edu, n.pa);
+	edu_dma_out(edu, n.va);
+	edu_dma_out(edu, n.pa);
 	ktap_test(neighbour_end(&n), "neighbour's virtual and physical address: not written");
 
 	/* the page stays pinned, what is mapped in its place is another one */
@@ -260,12 +147,12 @@ static void
 test_stop(const struct edu *edu, uint8_t *a)
 {
 	ktap_test(edu_fill(edu, a, 0xee), "filled before the stop");
-	memset(a, 0x11, LEN);
+	memset(a, 0x11, EDU_LEN);
 	ktap_test(queue_call(edu->fd, UACCE_IOC_PUT_Q, NULL) == 0, "PUT_Q");
-	dma_out(edu, (uintptr_t)a);
+	edu_dma_out(edu, (uintptr_t)a);
 	ktap_test(all_bytes(a, 0x11), "stopped: registered memory is not written");
-	ktap_test(queue_call(edu->fd, UACCE_IOC_START_Q, NULL) == 0 && dma_out(edu, (uintptr_t)a) &&
-					all_bytes(a, 0xee),
+	ktap_test(queue_call(edu->fd, UACCE_IOC_START_Q, NULL) == 0 &&
+					edu_dma_out(edu, (uintptr_t)a) && all_bytes(a, 0xee),
 			"started again: it is");
 }
 
@@ -276,21 +163,40 @@ test_next_owner(const uint8_t *old)
 	uint8_t *page = huge_alloc(2);
 	struct edu edu;
 
-	ktap_test(edu_open(&edu) == 0, "opened anew");
+	ktap_test(edu_open(&edu, name) == 0, "opened anew");
 	ktap_test(mem_register(edu.fd, page, HUGE_SIZE) == 0, "a page registered");
 	ktap_test(old != page && untouched(&edu, page, (uintptr_t)old, page + HUGE_SIZE),
 			"what the last owner had registered leads nowhere");
 	/* a transfer is under way when the queue is closed */
 	edu_fill(&edu, page, 0xee);
-	memset(page, 0x11, LEN);
-	reg_write(&edu, DMA_SOURCE, DMA_BUFFER);
-	reg_write(&edu, DMA_DEST, (uintptr_t)page);
-	reg_write(&edu, DMA_COUNT, LEN);
-	reg_write(&edu, DMA_COMMAND, DMA_START | DMA_TO_MEMORY);
+	memset(page, 0x11, EDU_LEN);
+	edu_dma_begin(&edu, EDU_DMA_BUFFER, (uintptr_t)page, EDU_DMA_TO_MEMORY);
 	edu_close(&edu);
 	usleep(300000);
 	ktap_test(all_bytes(page, 0x11), "closed during a transfer: nothing is written any more");
 	munmap(page, 2 * HUGE_SIZE);
+}
+
+/* What an owner begins after PUT_Q must not be done when the next one starts. */
+static void
+test_late_transfer(void)
+{
+	uint8_t *page = huge_alloc(1);
+	struct edu edu;
+
+	ktap_test(edu_open(&edu, name) == 0 && mem_register(edu.fd, page, HUGE_SIZE) == 0 &&
+					edu_fill(&edu, page, 0xee),
+			"opened, registered and filled");
+	memset(page, 0x11, EDU_LEN);
+	queue_call(edu.fd, UACCE_IOC_PUT_Q, NULL);
+	edu_dma_begin(&edu, EDU_DMA_BUFFER, (uintptr_t)page, EDU_DMA_TO_MEMORY);
+	edu_close(&edu);
+	ktap_test(edu_open(&edu, name) == 0 && mem_register(edu.fd, page, HUGE_SIZE) == 0,
+			"the next owner has the same memory");
+	usleep(300000);
+	ktap_test(all_bytes(page, 0x11), "a transfer begun before that does not reach it");
+	edu_close(&edu);
+	munmap(page, HUGE_SIZE);
 }
 
 int
@@ -306,7 +212,7 @@ main(void)
 	ktap_start(0);
 	ktap_test(strcmp(device_attr(name, "available_instances"), "1") == 0,
 			"one queue to be had");
-	rc = edu_open(&edu);
+	rc = edu_open(&edu, name);
 	ktap_test(rc == 0, "queue opened, mapped and started: %d", rc);
 	ktap_test(strcmp(device_attr(name, "available_instances"), "0") == 0, "none left");
 	ktap_test(in_child(child_opens, NULL) == 0, "another process gets EBUSY");
@@ -317,6 +223,7 @@ main(void)
 		test_stop(&edu, pages);
 		edu_close(&edu);
 		test_next_owner(pages);
+		test_late_transfer();
 		munmap(pages, HUGE_SIZE);
 	}
 	return ktap_finish();
