@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "emud.h"
-#include "hisi_qm.h"
 #include "uacce_abi.h"
+#include "wd_emu_abi.h"
 
 /* What an idle device does, as long as queues run: looks at the doorbells some
  * times more, giving the CPU to the clients in between, then naps longer and
@@ -35,17 +35,38 @@ round_up(size_t n, size_t to)
 	return (n + to - 1) / to * to;
 }
 
-static void
-describe(const struct emud *e, struct wd_emu_attach *a)
+/* What the kernel driver of the real one says. */
+struct identity {
+	char name[WD_EMU_NAME_LEN];
+	char algorithms[WD_EMU_ALGORITHMS_LEN];
+	uint32_t max_qc_type;
+};
+
+static const struct identity *
+identity_of(const struct emud_options *o)
+{
+	static const struct identity sec = { "hisi_sec2", "cipher\ndigest\naead\n",
+		HISI_SEC_QC_TYPE };
+	static const struct identity zip_v2 = { "hisi_zip", "zlib\ngzip\n",
+		HISI_ZIP_QC_TYPE_DECOMPRESS };
+	static const struct identity zip_v3 = { "hisi_zip", "zlib\ngzip\ndeflate\n",
+		HISI_ZIP_QC_TYPE_DECOMPRESS };
+
+	if (o->class == WDM_CLASS_SEC)
+		return &sec;
+	return o->hw_version == 2 ? &zip_v2 : &zip_v3;
+}
+
+static struct wd_emu_attach
+describe(const struct emud *e)
 {
 	const struct emud_options *o = &e->options;
-	const bool sec = o->class == WDM_CLASS_SEC;
-
-	*a = (struct wd_emu_attach){
-		.size = sizeof(*a),
+	const struct identity *identity = identity_of(o);
+	struct wd_emu_attach a = {
+		.size = sizeof(a),
 		.flags = o->sva ? UACCE_FLAG_SVA : 0,
 		.nb_queues = o->nb_queues,
-		.max_qc_type = sec ? HISI_SEC_QC_TYPE : HISI_ZIP_QC_TYPE_DECOMPRESS,
+		.max_qc_type = identity->max_qc_type,
 		.sqe_size = (uint32_t)wdm_class_sqe_size(o->class),
 		.sq_depth = o->depth,
 		.cq_depth = o->depth,
@@ -57,13 +78,11 @@ describe(const struct emud *e, struct wd_emu_attach *a)
 		.recv_status_from_end = HISI_QM_STATUS_RECV_FROM_END,
 		.id = o->id,
 	};
-	strcpy(a->name, sec ? "hisi_sec2" : "hisi_zip");
-	strcpy(a->api, o->hw_version == 2 ? HISI_QM_API_V2 : HISI_QM_API_V3);
-	if (sec)
-		strcpy(a->algorithms, "cipher\ndigest\naead\n");
-	else
-		strcpy(a->algorithms,
-				o->hw_version == 2 ? "zlib\ngzip\n" : "zlib\ngzip\ndeflate\n");
+
+	memcpy(a.name, identity->name, sizeof(a.name));
+	memcpy(a.algorithms, identity->algorithms, sizeof(a.algorithms));
+	snprintf(a.api, sizeof(a.api), "%s", o->hw_version == 2 ? HISI_QM_API_V2 : HISI_QM_API_V3);
+	return a;
 }
 
 static int
@@ -87,7 +106,7 @@ kernel_attach(struct emud *e)
 				rc == -ENOENT ? " (is wd_emu.ko loaded?)" : "");
 		return rc;
 	}
-	describe(e, &a);
+	a = describe(e);
 	if (ioctl(e->fd, WD_EMU_IOC_ATTACH, &a) != 0) {
 		rc = -errno;
 		emud_log(e, "cannot make %s: %s", a.name,

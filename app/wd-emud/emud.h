@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hisi_qm.h"
 #include "wdm.h"
-#include "wd_emu_abi.h"
 
 #define EMUD_NAME "wd-emud"
 /* Hardware takes both commands at one address; who asks is told of a second one, so that
@@ -52,7 +52,7 @@ struct emud {
 	size_t mmio_size;
 	size_t dus_size;
 	struct wdm_dev *model;
-	struct emud_queue *queues[WD_EMU_MAX_QUEUES];
+	struct emud_queue *queues[HISI_QM_MAX_QUEUES];
 	unsigned int nb_running;
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "emud.h"
+#include "wd_emu_abi.h"
 
 #define MAX_DEVICES 16
 
@@ -65,7 +66,7 @@ thread_main(void *arg)
 static void
 ready(const struct emud *e)
 {
-	printf("ready: %s sva=%d queues=%u\n", e->node, e->options.sva, e->options.nb_queues);
+	printf("ready: %s\n", e->node);
 	fflush(stdout);
 }
 

@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "emud.h"
-#include "hisi_qm.h"
+#include "wd_emu_abi.h"
 
 #define DEFAULT_QUEUES 64
 #define MAX_LATENCY_NS 10000000000ULL
@@ -100,11 +101,10 @@ emud_options_parse(const char *text, struct emud_options *options)
 		.id = -1,
 		.cpu = -1,
 	};
-	if (strlen(text) >= sizeof(buf)) {
+	if ((size_t)snprintf(buf, sizeof(buf), "%s", text) >= sizeof(buf)) {
 		emud_log(NULL, "too long: %s", text);
 		return -EINVAL;
 	}
-	strcpy(buf, text);
 	word = strsep(&rest, ",");
 	class = word_index(word, classes);
 	if (class < 0) {

@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "emud.h"
-#include "hisi_qm.h"
 #include "uacce_abi.h"
+#include "wd_emu_abi.h"
+
+static_assert(WD_EMU_MAX_QUEUES <= HISI_QM_MAX_QUEUES, "doorbells carry the number");
 
 #define EVENT_BATCH 16
 
@@ -222,6 +224,6 @@ emud_events(struct emud *e)
 void
 emud_queues_free(struct emud *e)
 {
-	for (unsigned int qn = 0; qn < WD_EMU_MAX_QUEUES; qn++)
+	for (unsigned int qn = 0; qn < HISI_QM_MAX_QUEUES; qn++)
 		queue_stop(e, (uint16_t)qn);
 }
