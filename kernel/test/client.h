@@ -23,12 +23,23 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "uacce_abi.h"
 #include "wd_abi.h"
 
 #define HUGE_SIZE (2UL << 20)
+
+/** Of a clock that only goes on. */
+static inline int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
 
 static inline int
 result(int rc)
@@ -98,6 +109,22 @@ queue_open(const char *name)
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	return result(open(path, O_RDWR | O_CLOEXEC));
+}
+
+/** Queues that open() still gives. */
+static inline int
+queue_available(const char *name)
+{
+	return atoi(device_attr(name, UACCE_ATTR_AVAILABLE));
+}
+
+/** Wait until it is nb, or 15 s: close() leaves the rest to the kernel. */
+static inline bool
+queue_available_wait(const char *name, int nb)
+{
+	for (unsigned int i = 0; i < 1500 && queue_available(name) != nb; i++)
+		usleep(10000);
+	return queue_available(name) == nb;
 }
 
 static inline int

@@ -39,6 +39,7 @@ struct emu_request {
 	uint16_t qn;
 	bool write;
 	uint8_t byte; /* to write, or that is expected */
+	bool notify; /* no access: tell the client that there are completions */
 };
 
 static inline void
@@ -80,6 +81,14 @@ emu_daemon_access(int fd, const struct emu_request *request)
 	return rc;
 }
 
+static inline int
+emu_daemon_notify(int fd, const struct emu_request *request)
+{
+	struct wd_emu_notify notify = { .size = sizeof(notify), .qn = request->qn };
+
+	return result(ioctl(fd, WD_EMU_IOC_NOTIFY, &notify));
+}
+
 static inline void
 emu_daemon_run(struct emu_daemon *d, int fd)
 {
@@ -89,6 +98,11 @@ emu_daemon_run(struct emu_daemon *d, int fd)
 	int reply;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* queues of the test, too */
+	for (int i = 3; i < 256; i++) {
+		if (i != fd && i != d->requests[0] && i != d->replies[1])
+			close(i);
+	}
 	for (;;) {
 		if (poll(fds, 2, -1) < 0)
 			_exit(1);
@@ -98,7 +112,8 @@ emu_daemon_run(struct emu_daemon *d, int fd)
 			continue;
 		if (read(d->requests[0], &request, sizeof(request)) != sizeof(request))
 			_exit(0); /* the test has ended */
-		reply = emu_daemon_access(fd, &request);
+		reply = request.notify ? emu_daemon_notify(fd, &request) :
+					 emu_daemon_access(fd, &request);
 		if (write(d->replies[1], &reply, sizeof(reply)) != sizeof(reply))
 			_exit(0);
 	}
@@ -160,7 +175,6 @@ emu_daemon_start(struct emu_daemon *d, const char *name, uint32_t flags, uint32_
 	fflush(stdout);
 	d->pid = fork();
 	if (d->pid == 0) {
-		close(d->requests[1]);
 		emu_daemon_run(d, fd);
 	}
 	close(fd);
@@ -194,14 +208,21 @@ emu_request(struct emu_daemon *d, const struct emu_request *request)
 static inline int
 emu_write(struct emu_daemon *d, uint16_t qn, const void *va, uint32_t len, uint8_t byte)
 {
-	return emu_request(d, &(struct emu_request){ (uintptr_t)va, len, qn, true, byte });
+	return emu_request(d, &(struct emu_request){ (uintptr_t)va, len, qn, true, byte, false });
 }
 
 /** The device reads there; 0: all is byte, 1: it is not, or -errno. */
 static inline int
 emu_read(struct emu_daemon *d, uint16_t qn, const void *va, uint32_t len, uint8_t byte)
 {
-	return emu_request(d, &(struct emu_request){ (uintptr_t)va, len, qn, false, byte });
+	return emu_request(d, &(struct emu_request){ (uintptr_t)va, len, qn, false, byte, false });
+}
+
+/** The device tells the client of queue qn that there are completions. */
+static inline int
+emu_notify(struct emu_daemon *d, uint16_t qn)
+{
+	return emu_request(d, &(struct emu_request){ .qn = qn, .notify = true });
 }
 
 /** A queue with its regions, started. */
@@ -218,6 +239,7 @@ emu_queue_start(const struct emu_daemon *d, struct emu_queue *q)
 	struct uacce_qp_ctx ctx = { .qc_type = 0 };
 	int rc;
 
+	*q = (struct emu_queue){ .fd = -1 };
 	q->fd = queue_open_wait(d->name);
 	if (q->fd < 0)
 		return q->fd;

@@ -49,15 +49,6 @@ struct sec_op {
 	bool decrypt;
 };
 
-static inline int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static inline uint32_t
 sec_status_word(const struct sec_queue *q, size_t from_end)
 {
