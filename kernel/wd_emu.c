@@ -359,7 +359,8 @@ static bool emu_ready(struct wd_queue *q)
 {
 	struct emu_queue *eq = q->priv;
 
-	return test_and_clear_bit(0, &eq->notified);
+	/* there is nothing to be had from a dead queue, but who waits must look at its status */
+	return test_and_clear_bit(0, &eq->notified) || READ_ONCE(eq->dead);
 }
 
 static int emu_available(struct wd_device *wdev)

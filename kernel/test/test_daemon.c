@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/* What clients see when the daemon behind their device dies, or stops. */
+
+#include <pthread.h>
+
+#include "emu.h"
+#include "ktap.h"
+
+#define NAME "wd_daemon"
+#define NB_QUEUES 3
+#define BOUND_MS 15000 /* what the kernel waits for a daemon, and a slow machine */
+
+static struct emu_daemon daemon_;
+
+/* --- it dies --- */
+
+static bool
+becomes_dead(const struct emu_queue *q)
+{
+	for (unsigned int i = 0; i < 500; i++) {
+		if (emu_send_status(&daemon_, q) == 1 && emu_recv_status(&daemon_, q) == 1)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void *
+kill_later(void *arg)
+{
+	(void)arg;
+	usleep(300000);
+	emu_daemon_kill(&daemon_);
+	return NULL;
+}
+
+/* With queue q waiting in poll(). */
+static void
+kill_daemon(const struct emu_queue *q)
+{
+	struct pollfd pfd = { .fd = q->fd, .events = POLLIN };
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, kill_later, NULL);
+	ktap_test(poll(&pfd, 1, BOUND_MS) == 1, "who waits in poll() is woken");
+	pthread_join(thread, NULL);
+	ktap_test(becomes_dead(q), "status words of a started queue become 1");
+}
+
+static void
+test_killed(void)
+{
+	const char *const name = strdup(daemon_.name);
+	struct emu_queue running, again;
+	int idle, rc;
+
+	rc = emu_queue_start(&daemon_, &running);
+	ktap_test(rc == 0, "a started queue: %d", rc);
+	idle = queue_open(name);
+	kill_daemon(&running);
+	ktap_test(queue_call(running.fd, UACCE_IOC_START_Q, NULL) == -EINVAL,
+			"START_Q of a started queue: EINVAL");
+	ktap_test(queue_call(idle, UACCE_IOC_START_Q, NULL) == -EIO,
+			"START_Q of one that was not: EIO");
+	ktap_test(queue_call(running.fd, UACCE_IOC_PUT_Q, NULL) == 0 &&
+					queue_call(running.fd, UACCE_IOC_START_Q, NULL) == -EIO,
+			"PUT_Q, then START_Q: EIO");
+	ktap_test(queue_open(name) == -EPERM, "open(): EPERM");
+	ktap_test(queue_available(name) == 0, "available_instances: 0");
+
+	rc = emu_daemon_start(&daemon_, NAME, 0, NB_QUEUES);
+	ktap_test(rc == 0 && strcmp(daemon_.name, name) == 0, "a new daemon, the same device");
+	ktap_test(queue_available(name) == NB_QUEUES - 2, "the old queues are still taken");
+	rc = emu_queue_start(&daemon_, &again);
+	ktap_test(rc == 0, "a new queue starts: %d", rc);
+	ktap_test(queue_call(running.fd, UACCE_IOC_START_Q, NULL) == -EIO &&
+					emu_send_status(&daemon_, &running) == 1,
+			"the dead queue stays dead");
+	rc = queue_call(idle, UACCE_IOC_START_Q, NULL);
+	ktap_test(rc == 0, "one that never ran starts: %d", rc);
+	close(idle);
+	emu_queue_close(&daemon_, &running);
+	emu_queue_close(&daemon_, &again);
+	ktap_test(queue_available_wait(name, NB_QUEUES), "all queues are back");
+}
+
+/* --- it stops --- */
+
+static void
+test_stopped(void)
+{
+	const char *const name = daemon_.name;
+	struct emu_queue q;
+	int fds[NB_QUEUES], rc;
+	int64_t start;
+
+	rc = emu_queue_start(&daemon_, &q);
+	fds[0] = queue_open(name);
+	ktap_test(rc == 0 && fds[0] >= 0, "a started queue, and one that is not: %d", rc);
+	kill(daemon_.pid, SIGSTOP);
+	start = now_ms();
+	rc = queue_call(fds[0], UACCE_IOC_START_Q, NULL);
+	ktap_test(rc == -ETIMEDOUT && now_ms() - start < BOUND_MS,
+			"START_Q when the daemon is stopped: %d after %ld ms", rc,
+			(long)(now_ms() - start));
+	start = now_ms();
+	emu_queue_close(&daemon_, &q);
+	close(fds[0]);
+	ktap_test(now_ms() - start < 1000, "close() takes %ld ms", (long)(now_ms() - start));
+	/* of the one the daemon never heard; the other one it may still look at */
+	ktap_test(queue_available_wait(name, NB_QUEUES - 1), "all but one queue are back");
+	for (int i = 0; i < NB_QUEUES - 1; i++)
+		fds[i] = queue_open(name);
+	ktap_test(fds[0] >= 0 && fds[NB_QUEUES - 2] >= 0, "they can be taken");
+	rc = queue_open(name);
+	ktap_test(rc == -EBUSY, "the last one not: %d", rc);
+	kill(daemon_.pid, SIGCONT);
+	fds[NB_QUEUES - 1] = queue_open_wait(name);
+	ktap_test(fds[NB_QUEUES - 1] >= 0, "until the daemon goes on");
+	for (int i = 0; i < NB_QUEUES; i++)
+		close(fds[i]);
+	ktap_test(queue_available_wait(name, NB_QUEUES), "all queues are back");
+}
+
+int
+main(void)
+{
+	int rc;
+
+	ktap_start(0);
+	rc = emu_daemon_start(&daemon_, NAME, 0, NB_QUEUES);
+	if (ktap_test(rc == 0, "daemon: %d", rc)) {
+		test_killed();
+		test_stopped();
+		emu_daemon_kill(&daemon_);
+	}
+	return ktap_finish();
+}
