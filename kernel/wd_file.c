@@ -78,6 +78,20 @@ static void wd_queue_teardown(struct work_struct *work)
 	wd_queue_free(q);
 }
 
+/* Below the device's lock, so that the driver and its parent device are there. */
+static int wd_queue_bind(struct wd_queue *q)
+{
+	struct iommu_sva *sva;
+
+	if (q->wdev->conf.memory != WD_SVA_IOMMU)
+		return 0;
+	sva = wd_iommu_sva_bind(q->wdev->dev.parent, q->mm);
+	if (IS_ERR(sva))
+		return PTR_ERR(sva);
+	q->sva = sva;
+	return 0;
+}
+
 static int wd_queue_take(struct wd_queue *q)
 {
 	struct wd_device *wdev = q->wdev;
@@ -92,8 +106,12 @@ static int wd_queue_take(struct wd_queue *q)
 		rc = wdev->conf.ops->get(q);
 	if (!rc) {
 		q->taken = true;
-		list_add_tail(&q->node, &wdev->queues);
+		rc = wd_queue_bind(q);
+		if (rc)
+			wd_queue_give_back(q);
 	}
+	if (!rc)
+		list_add_tail(&q->node, &wdev->queues);
 	mutex_unlock(&wdev->lock);
 	return rc;
 }
@@ -137,13 +155,6 @@ static int wd_open(struct inode *inode, struct file *filp)
 		goto put_process;
 	if (wdev->conf.memory == WD_REGISTERED_IOMMU)
 		rc = wd_process_attach(q->process, wdev);
-	if (!rc && wdev->conf.memory == WD_SVA_IOMMU) {
-		struct iommu_sva *sva = wd_iommu_sva_bind(wdev->dev.parent, mm);
-
-		rc = PTR_ERR_OR_ZERO(sva);
-		if (!rc)
-			q->sva = sva;
-	}
 	if (rc)
 		goto give_back;
 	filp->private_data = q;
