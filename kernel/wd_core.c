@@ -55,7 +55,8 @@ static ssize_t available_instances_show(struct device *dev, struct device_attrib
 	struct wd_device *wdev = to_wd(dev);
 	int nb = -ENODEV;
 
-	mutex_lock(&wdev->lock);
+	if (mutex_lock_killable(&wdev->lock))
+		return -EINTR;
 	if (!wdev->gone)
 		nb = wdev->stuck ? 0 : wdev->conf.ops->available(wdev);
 	mutex_unlock(&wdev->lock);

@@ -89,6 +89,7 @@ struct emu_dev {
 
 	spinlock_t lock; /* all below, and what is said so above */
 	bool has_daemon;
+	bool late; /* the daemon did not answer in time, nor since */
 	DECLARE_BITMAP(waiting, WD_EMU_MAX_QUEUES); /* events to be read */
 	struct emu_slot slots[];
 };
@@ -321,8 +322,12 @@ static int emu_stop(struct wd_queue *q)
 	 */
 	wait_event_timeout(eq->wait, !READ_ONCE(eq->nb_accesses),
 			   sva ? EMU_COPY_TIMEOUT : MAX_SCHEDULE_TIMEOUT);
-	/* Without an answer the daemon sees rings that nobody uses, and reaches nothing else. */
-	wait_event_timeout(eq->wait, emu_answered(eq, EMU_IDLE), EMU_ANSWER_TIMEOUT);
+	/* Without an answer the daemon sees rings that nobody uses, and reaches nothing else.
+	 * One such wait is enough, though there are many queues to stop.
+	 */
+	if (!READ_ONCE(eq->emu->late) &&
+	    !wait_event_timeout(eq->wait, emu_answered(eq, EMU_IDLE), EMU_ANSWER_TIMEOUT))
+		WRITE_ONCE(eq->emu->late, true);
 	return 0;
 }
 
@@ -557,6 +562,7 @@ static int emu_ack(struct emu_dev *emu, const struct wd_emu_ack *ack)
 	    ack->error > EMU_MAX_ERROR)
 		return -EINVAL;
 	spin_lock(&emu->lock);
+	WRITE_ONCE(emu->late, false);
 	if (ack->type == WD_EMU_START && slot->state == EMU_START_READ) {
 		slot->eq->start_error = -ack->error;
 		slot->eq->running = !ack->error;
@@ -730,6 +736,7 @@ static int emu_attach(struct file *file, struct wd_emu_attach *conf)
 		goto unlock;
 	spin_lock(&emu->lock);
 	emu->has_daemon = true;
+	WRITE_ONCE(emu->late, false);
 	spin_unlock(&emu->lock);
 	conf->id = emu->wdev->id;
 	smp_store_release(&file->private_data, emu); /* pairs with emu_of() */

@@ -97,7 +97,9 @@ static int wd_queue_take(struct wd_queue *q)
 	struct wd_device *wdev = q->wdev;
 	int rc;
 
-	mutex_lock(&wdev->lock);
+	/* the driver may wait for its device */
+	if (mutex_lock_killable(&wdev->lock))
+		return -EINTR;
 	if (wdev->gone)
 		rc = -ENXIO;
 	else if (wdev->stuck)

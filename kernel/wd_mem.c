@@ -501,7 +501,9 @@ int wd_queue_copy(struct wd_queue *q, u64 addr, void __user *buf, size_t len, bo
 
 	if (addr + len < addr)
 		return -EFAULT;
-	down_read(&p->lock);
+	/* the process may hold it for as long as its own page faults take */
+	if (down_read_killable(&p->lock))
+		return -EINTR;
 	while (len && !rc) {
 		pg = mtree_load(&p->pages, addr);
 		if (!pg) {

@@ -10,7 +10,7 @@
 #include "ktap.h"
 
 #define NAME "wd_daemon"
-#define NB_QUEUES 3
+#define NB_QUEUES 4
 #define BOUND_MS 15000 /* what the kernel waits for a daemon, and a slow machine */
 
 static struct emu_daemon daemon_;
@@ -89,6 +89,32 @@ test_killed(void)
 
 /* --- it stops --- */
 
+/* Who has many queues and is killed must not keep the device busy for a multiple of that time. */
+static void
+test_stopped_many(void)
+{
+	const char *const name = daemon_.name;
+	struct emu_queue q[NB_QUEUES];
+	int64_t start;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < NB_QUEUES; i++)
+		rc = emu_queue_start(&daemon_, &q[i]);
+	ktap_test(rc == 0, "all queues started: %d", rc);
+	kill(daemon_.pid, SIGSTOP);
+	start = now_ms();
+	for (int i = 0; i < NB_QUEUES; i++)
+		emu_queue_close(&daemon_, &q[i]);
+	usleep(100000);
+	/* waits for the lock that the closing of queues has */
+	rc = queue_open(name);
+	ktap_test(rc == -EBUSY && now_ms() - start < BOUND_MS / 2 + 1000,
+			"all closed, with the daemon stopped: open() is %d after %ld ms", rc,
+			(long)(now_ms() - start));
+	kill(daemon_.pid, SIGCONT);
+	ktap_test(queue_available_wait(name, NB_QUEUES), "all queues are back");
+}
+
 static void
 test_stopped(void)
 {
@@ -135,6 +161,7 @@ main(void)
 	if (ktap_test(rc == 0, "daemon: %d", rc)) {
 		test_killed();
 		test_stopped();
+		test_stopped_many();
 		emu_daemon_kill(&daemon_);
 	}
 	return ktap_finish();
