@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/** @file Take out the modules under test, and put them back; the calls of client.h's kind. */
+
+#ifndef MODULES_H
+#define MODULES_H
+
+#include <sys/syscall.h>
+
+#include "client.h"
+
+/** Parameters as on the command line of insmod. */
+static inline int
+module_load(const char *name, const char *parameters)
+{
+	const char *dir = getenv("WD_MODULES");
+	char path[PATH_MAX];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "%s/%s.ko", dir == NULL ? "." : dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = result((int)syscall(SYS_finit_module, fd, parameters, 0));
+	close(fd);
+	return rc;
+}
+
+/** EBUSY or EWOULDBLOCK: it is in use. */
+static inline int
+module_unload(const char *name)
+{
+	return result((int)syscall(SYS_delete_module, name, O_NONBLOCK));
+}
+
+/** Write a word into a file of sysfs or procfs. */
+static inline int
+file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = result((int)write(fd, text, strlen(text)));
+	close(fd);
+	return rc < 0 ? rc : 0;
+}
+
+#endif /* MODULES_H */
