@@ -26,6 +26,8 @@ fi
 # is gone from kernel/ must not be found any more.
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+exec {lock}>"$out/.wd-lock"
+flock "$lock" # two builds at once would take each other's links away
 find "$out" -maxdepth 1 -type l -delete
 for file in "$PWD"/kernel/*; do
 	case ${file##*/} in
