@@ -5,6 +5,9 @@
 /*
  * No system call on the data path: a million ops of all classes through a thread
  * whose process is killed at any call it makes.
+ *
+ * In the environment: WD_TEST_OPS, another number of ops; and with WD_TEST_DEVICE,
+ * WD_TEST_DAEMON: the process whose end is a reset of that device.
  */
 
 #include <pthread.h>
@@ -26,8 +29,8 @@
 #define LEN 64U
 #define NB 512
 #define BURST 32
-#define NB_OPS 1000000U
-#define BOUND_S 40
+#define NB_OPS "1000000"
+#define BOUND_S 40 /* on the software device */
 #define TEST "crypto_syscall_none_on_the_data_path"
 
 enum phase {
@@ -45,7 +48,7 @@ static struct {
 	bool call; /* negative control: make one system call on the way */
 	unsigned int phase; /* atomic enum phase */
 	unsigned int filter_error;
-	uint64_t sent, back, nb_bad;
+	uint64_t nb_ops, sent, back, nb_bad;
 } w;
 
 static void
@@ -125,7 +128,7 @@ collect_after_reset(void)
 static void
 work(void)
 {
-	for (uint64_t turn = 0; w.back < NB_OPS; turn++) {
+	for (uint64_t turn = 0; w.back < w.nb_ops; turn++) {
 		if (turn % 1000 == 0)
 			refuse_one();
 		send_some();
@@ -212,7 +215,9 @@ worker_start(void)
 static enum phase
 wait_for(enum phase wanted)
 {
-	for (unsigned int ms = 0; ms < BOUND_S * 1000; ms += 10) {
+	const unsigned int bound_s = strcmp(wdt_device(), "sim") == 0 ? BOUND_S : 10 * BOUND_S;
+
+	for (unsigned int ms = 0; ms < bound_s * 1000; ms += 10) {
 		if (phase_get() == wanted || phase_get() == PHASE_FAILED)
 			break;
 		usleep(10000);
@@ -221,17 +226,28 @@ wait_for(enum phase wanted)
 }
 
 static int
+device_reset(void)
+{
+	const char *daemon = getenv("WD_TEST_DAEMON");
+
+	return daemon == NULL ? rte_wd_sim_reset_queue(0, 0) : kill(atoi(daemon), SIGKILL);
+}
+
+static int
 child_run(void)
 {
+	const char *nb_ops = getenv("WD_TEST_OPS");
+
+	w.nb_ops = strtoull(nb_ops == NULL ? NB_OPS : nb_ops, NULL, 0);
 	WDT_CHECK_EQ(wdt_crypto_open(&w.c, "", 1, NB), 0);
 	WDT_CHECK_EQ(prepare(), WDT_PASS);
 	WDT_CHECK_EQ(worker_start(), 0);
 	WDT_CHECK_EQ(wait_for(PHASE_DONE), PHASE_DONE);
-	WDT_CHECK_EQ(rte_wd_sim_reset_queue(0, 0), 0);
+	WDT_CHECK_EQ(device_reset(), 0);
 	phase_set(PHASE_RESET);
 	WDT_CHECK_EQ(wait_for(PHASE_END), PHASE_END);
 	WDT_CHECK_EQ(w.nb_bad, 0);
-	WDT_CHECK(w.back >= NB_OPS);
+	WDT_CHECK(w.back >= w.nb_ops);
 	return WDT_PASS;
 }
 

@@ -2,6 +2,8 @@
  * Copyright (c) 2026 the wd authors
  */
 
+#include <stdlib.h>
+
 #include <rte_bus_vdev.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
@@ -44,6 +46,14 @@ wdt_crypto_qp_setup(struct wdt_crypto *c, uint16_t qp, uint16_t nb_desc)
 	return rte_cryptodev_queue_pair_setup(c->id, qp, &conf, SOCKET_ID_ANY);
 }
 
+const char *
+wdt_device(void)
+{
+	const char *device = getenv("WD_TEST_DEVICE");
+
+	return device == NULL ? "sim" : device;
+}
+
 int
 wdt_crypto_open(struct wdt_crypto *c, const char *options, uint16_t nb_qps, uint16_t nb_desc)
 {
@@ -54,7 +64,7 @@ wdt_crypto_open(struct wdt_crypto *c, const char *options, uint16_t nb_qps, uint
 
 	memset(c, 0, sizeof(*c));
 	snprintf(c->name, sizeof(c->name), "crypto_wd%u", serial++);
-	snprintf(args, sizeof(args), "dev=sim,max_nb_queue_pairs=%u%s%s", nb_qps,
+	snprintf(args, sizeof(args), "dev=%s,max_nb_queue_pairs=%u%s%s", wdt_device(), nb_qps,
 			options[0] == '\0' ? "" : ",", options);
 	rc = rte_vdev_init(c->name, args);
 	if (rc != 0) {

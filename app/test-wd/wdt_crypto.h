@@ -29,6 +29,9 @@ struct wdt_crypto {
 	struct rte_mempool *mbufs; /* WDT_MBUF_ROOM bytes of data and the usual headroom */
 };
 
+/** Device that is tested: WD_TEST_DEVICE of the environment, or the software device. */
+const char *wdt_device(void);
+
 /**
  * Create a vdev crypto_wd with `dev=sim,` and these options, nb_qps queue pairs
  * of nb_desc descriptors, pools, and start it. Prints why not. 0 or -1.
