@@ -353,6 +353,28 @@ WDT_TEST(space_ops_for_what_is_not_mapped)
 	return WDT_PASS;
 }
 
+static int
+remote_probe(void *ctx, uint64_t addr, size_t len)
+{
+	return remote_check(ctx, addr, len);
+}
+
+WDT_TEST(space_ops_probe_at_once)
+{
+	static const struct wdm_space_ops ops = { remote_read, remote_write, remote_probe };
+	static struct remote r = { .bad = 9000 };
+	struct wdm_space *space = wdm_space_create(&ops, &r);
+
+	wdm_space_lock(space);
+	WDT_CHECK(wdm_dma_allowed(space, 0, 9000));
+	WDT_CHECK_EQ(r.nb_calls, 1);
+	WDT_CHECK(!wdm_dma_allowed(space, 0, 9001));
+	WDT_CHECK_EQ(r.nb_calls, 2);
+	wdm_space_unlock(space);
+	wdm_space_destroy(space);
+	return WDT_PASS;
+}
+
 WDT_TEST(space_self_reports_faults)
 {
 	struct wdm_space *space = wdm_space_create(&wdm_space_self, NULL);

@@ -386,6 +386,8 @@ remote_probe(struct wdm_space *space, uint64_t addr, uint8_t *host, uint8_t *buf
 	(void)buf;
 	if (space->ops == NULL)
 		return -EFAULT;
+	if (space->ops->probe != NULL)
+		return space->ops->probe(space->ctx, addr, len);
 	for (;;) {
 		const int rc = space->ops->read(space->ctx, addr, &byte, 1);
 

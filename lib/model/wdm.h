@@ -89,6 +89,10 @@ uint64_t wdm_dev_due(const struct wdm_dev *dev);
 struct wdm_space_ops {
 	int (*read)(void *ctx, uint64_t addr, void *buf, size_t len);
 	int (*write)(void *ctx, uint64_t addr, const void *buf, size_t len);
+	/* Whether all of it can be read, changing nothing. May be NULL: a byte of each
+	 * 4 KiB is read, in as many calls.
+	 */
+	int (*probe)(void *ctx, uint64_t addr, size_t len);
 };
 
 /**
