@@ -37,7 +37,7 @@
 #include "uapi/wd_emu_abi.h"
 #include "wd.h"
 
-#define EMU_ANSWER_TIMEOUT	(5 * HZ) /* of the daemon; a slow virtual machine is meant */
+#define EMU_ANSWER_TIMEOUT	(10 * HZ) /* of the daemon; a slow virtual machine is meant */
 #define EMU_NUMBER_TIMEOUT	HZ /* get(): for a number that waits for an answer */
 #define EMU_COPY_TIMEOUT	HZ /* for the pages of a client */
 #define EMU_MAX_COPIES		512 /* work items at once */

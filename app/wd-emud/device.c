@@ -19,15 +19,16 @@
 #include "uacce_abi.h"
 #include "wd_emu_abi.h"
 
-/* What an idle device does, as long as queues run: looks at the doorbells some
- * times more, giving the CPU to the clients in between, then naps longer and
- * longer. Events of the kernel end a nap. Without queues it sleeps.
+/* What an idle device does, as long as queues run: looks at the doorbells for a
+ * moment, then naps longer and longer. Events of the kernel end a nap. Who naps
+ * is woken on time also when clients that spin have all CPUs, who yields is not.
+ * Without queues it sleeps.
  */
-#define IDLE_SPINS 200U
+#define SPIN_NS 20000U
 #define NAP_MIN_NS 20000L
 #define NAP_MAX_NS 1000000L
-/* A busy device looks for events after this many steps. */
-#define STEPS_PER_LOOK 16U
+/* A busy device looks for events when so much time has passed. */
+#define LOOK_NS 1000000U
 
 static size_t
 round_up(size_t n, size_t to)
@@ -188,35 +189,45 @@ place(const struct emud *e)
 		emud_log(e, "cannot run on cpu=%d: %s", e->options.cpu, strerror(rc));
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 int
 emud_run(struct emud *e)
 {
-	unsigned int idle = 0, steps = 0;
+	uint64_t idle_since = 0; /* 0: not idle */
+	uint64_t looked = 0; /* for events */
 	long nap_ns = NAP_MIN_NS;
-	int rc;
+	bool go_on = true;
+	int rc = 0;
 
 	place(e);
-	for (;;) {
+	while (go_on && rc == 0) {
 		if (wdm_dev_step(e->model) != 0) {
-			idle = 0;
+			idle_since = 0;
 			nap_ns = NAP_MIN_NS;
-			if (++steps % STEPS_PER_LOOK != 0)
+			if (now_ns() - looked < LOOK_NS)
 				continue;
-			if (!nap(e, 0))
-				return 0;
-		} else if (e->nb_running > 0 && idle < IDLE_SPINS) {
-			idle++;
-			sched_yield();
+			go_on = nap(e, 0);
+		} else if (e->nb_running == 0) {
+			go_on = nap(e, -1);
+		} else if (idle_since == 0) {
+			idle_since = now_ns();
 			continue;
-		} else if (e->nb_running > 0) {
-			if (!nap(e, nap_ns))
-				return 0;
+		} else if (now_ns() - idle_since < SPIN_NS) {
+			continue;
+		} else {
+			go_on = nap(e, nap_ns);
 			nap_ns = nap_ns < NAP_MAX_NS / 2 ? 2 * nap_ns : NAP_MAX_NS;
-		} else if (!nap(e, -1)) {
-			return 0;
 		}
 		rc = emud_events(e);
-		if (rc != 0)
-			return rc;
+		looked = now_ns();
 	}
+	return rc;
 }

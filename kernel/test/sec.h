@@ -22,7 +22,7 @@
 #include "hisi_qm.h"
 #include "hisi_sec.h"
 
-#define SEC_TIMEOUT_MS 10000 /* a guest without KVM is slow */
+#define SEC_TIMEOUT_MS 30000 /* a guest without KVM is slow */
 
 struct sec_queue {
 	int fd;
