@@ -10,9 +10,10 @@
  * One open file is one device: WD_EMU_IOC_ATTACH makes it, or takes over one
  * whose daemon has gone. Then the daemon reads events, one struct wd_emu_event
  * a queue that was started or is to be stopped, and answers each with
- * WD_EMU_IOC_ACK; a client's call waits for the answer, for a bounded time.
- * Between the two it maps the queue's rings and doorbells, polls the doorbells
- * and reaches the client's memory by WD_EMU_IOC_ACCESS.
+ * WD_EMU_IOC_ACK; a client's call waits for the answer, for a bounded time. From
+ * the START event on it may map the queue's rings and doorbells. From its answer
+ * to that until the STOP event it polls the doorbells and reaches the client's
+ * memory by WD_EMU_IOC_ACCESS.
  *
  * The kernel knows nothing of what is in rings and doorbells. It decides what
  * memory may be reached: registered memory of the process that opened the
@@ -22,9 +23,10 @@
  * become 1, its starts fail with EIO, and open() with EPERM, until a daemon is
  * there again. The device itself goes with the module.
  *
- * Opening needs CAP_SYS_ADMIN. Errors: ENODEV before ATTACH; EFAULT for a
- * pointer that is not valid; EINVAL for a size, a queue number, a reserved
- * field or a value outside the limits below.
+ * Opening needs CAP_SYS_ADMIN. Errors: ENODEV before ATTACH, EALREADY for a
+ * second one; ESHUTDOWN for a queue that does not run; EFAULT for a pointer that
+ * is not valid; EINVAL for a size, a queue number, a reserved field or a value
+ * outside the limits below.
  */
 
 #ifndef WD_EMU_ABI_H
@@ -71,10 +73,13 @@ _Static_assert(sizeof(struct wd_emu_attach) == 536, "wd_emu_attach is 536 bytes"
 
 enum wd_emu_event_type {
 	WD_EMU_START = 1, /* runs from the answer on; rings, doorbells and status are zero */
-	WD_EMU_STOP = 2, /* after the answer the daemon must not touch rings or doorbells */
+	/* After the answer the daemon must not touch rings or doorbells: the number may be
+	 * another client's. Until then it is nobody's, also if the client did not wait.
+	 */
+	WD_EMU_STOP = 2,
 };
 
-/** One of these a read() at least, or EAGAIN with O_NONBLOCK; poll() tells. */
+/** One of these a read(), or EAGAIN with O_NONBLOCK; poll() tells. */
 struct wd_emu_event {
 	__u32 type; /* enum wd_emu_event_type */
 	__u16 qn;
@@ -84,6 +89,7 @@ struct wd_emu_event {
 };
 _Static_assert(sizeof(struct wd_emu_event) == 16, "wd_emu_event is 16 bytes");
 
+/** An answer to a START that the client gave up meanwhile is taken; a STOP follows. */
 struct wd_emu_ack {
 	__u32 size; /* of this struct */
 	__u16 qn;
@@ -98,8 +104,8 @@ _Static_assert(sizeof(struct wd_emu_ack) == 16, "wd_emu_ack is 16 bytes");
  *
  * EFAULT: the client has no such memory, or not for writing; a part may have
  * been moved. ESHUTDOWN: the queue does not run. ETIMEDOUT: the client's memory
- * did not come in time (a page that another process supplies): the queue's
- * client is refused from now on.
+ * did not come in time (a page that another process supplies): all queues that the
+ * client has on this device are dead from now on.
  */
 struct wd_emu_access {
 	__u32 size; /* of this struct */
