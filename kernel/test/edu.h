@@ -39,6 +39,7 @@ edu_open(struct edu *edu, const char *name)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
+	*edu = (struct edu){ .fd = -1 };
 	edu->fd = queue_open_wait(name);
 	if (edu->fd < 0)
 		return edu->fd;

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * wd_edu's device is taken away from its driver, and given back, while clients
+ * have it open, mapped and started. Leaves it with its driver.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "edu.h"
+#include "fault.h"
+#include "ktap.h"
+#include "modules.h"
+
+#include <poll.h>
+
+#define DRIVER "/sys/bus/pci/drivers/wd_edu/"
+#define NB_ROUNDS 50
+#define NB_THREADS 4
+#define PAGE 4096UL
+
+static const char *name;
+static char bdf[64]; /* of the PCI device */
+
+static int
+unbind(void)
+{
+	return file_write(DRIVER "unbind", bdf);
+}
+
+static int
+bind_again(void)
+{
+	return file_write(DRIVER "bind", bdf);
+}
+
+static bool
+find_bdf(void)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/class/uacce/%s/device", name);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	snprintf(bdf, sizeof(bdf), "%.63s", strrchr(target, '/') + 1);
+	return true;
+}
+
+static uint32_t
+status_word(const struct edu *edu, size_t from_end)
+{
+	return edu->status[(PAGE - from_end) / sizeof(uint32_t)];
+}
+
+/* Every use of a queue whose device is gone. */
+static void
+test_dead(const struct edu *edu, void *pages)
+{
+	struct wd_info info = { .size = sizeof(info) };
+	struct uacce_qp_ctx ctx = { .qc_type = 0 };
+	struct pollfd pfd = { .fd = edu->fd, .events = POLLIN };
+
+	ktap_test(queue_call(edu->fd, UACCE_IOC_START_Q, NULL) == -ENXIO &&
+					queue_call(edu->fd, UACCE_IOC_PUT_Q, NULL) == -ENXIO &&
+					queue_call(edu->fd, UACCE_IOC_QP_CTX, &ctx) == -ENXIO &&
+					queue_call(edu->fd, WD_IOC_INFO, &info) == -ENXIO &&
+					mem_register(edu->fd, (uint8_t *)pages + HUGE_SIZE,
+							HUGE_SIZE) == -ENXIO,
+			"calls: ENXIO");
+	ktap_test(poll(&pfd, 1, 10000) == 1 && pfd.revents == (POLLERR | POLLHUP),
+			"poll(): POLLERR and POLLHUP");
+	ktap_test(fault_touch((uint32_t *)edu->regs, false, NULL) == SIGBUS &&
+					fault_touch((uint32_t *)edu->regs, true, NULL) == SIGBUS,
+			"device registers: SIGBUS");
+	ktap_test(fault_touch((uint32_t *)edu->status, true, NULL) == 0,
+			"the page with the status words can be read and written");
+}
+
+static void
+test_unbind(void)
+{
+	uint8_t *pages = huge_alloc(2);
+	struct edu edu, again;
+	int64_t start;
+	int rc;
+
+	rc = edu_open(&edu, name);
+	ktap_test(rc == 0 && mem_register(edu.fd, pages, HUGE_SIZE) == 0 &&
+					edu_fill(&edu, pages, 0xee),
+			"a queue that works: %d", rc);
+	memset(pages, 0x11, EDU_LEN);
+	ktap_test(status_word(&edu, 4) == 0 && status_word(&edu, 8) == 0, "status words are 0");
+	edu_dma_begin(&edu, EDU_DMA_BUFFER, (uintptr_t)pages, EDU_DMA_TO_MEMORY);
+	start = now_ms();
+	rc = unbind();
+	ktap_test(rc == 0 && now_ms() - start < 5000, "unbound during a transfer: %d after %ld ms",
+			rc, (long)(now_ms() - start));
+	ktap_test(status_word(&edu, 4) == 1 && status_word(&edu, 8) == 1, "status words are 1");
+	test_dead(&edu, pages);
+	ktap_test(queue_open(name) == -ENOENT, "the device node is gone");
+	usleep(300000);
+	ktap_test(all_bytes(pages, 0x11), "nothing was written any more");
+
+	rc = bind_again();
+	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
+	if (!ktap_test(rc == 0 && name != NULL, "bound again: %d", rc))
+		return;
+	rc = edu_open(&again, name);
+	ktap_test(rc == 0, "the new device, %s, opened and started: %d", name, rc);
+	ktap_test(edu_fill(&again, pages, 0x42) &&
+					edu_dma_out(&again,
+							(uintptr_t)pages + HUGE_SIZE - EDU_LEN) &&
+					all_bytes(pages + HUGE_SIZE - EDU_LEN, 0x42),
+			"it sees what was registered with the old one");
+	ktap_test(fault_touch((uint32_t *)edu.regs, false, NULL) == SIGBUS,
+			"through the old queue its registers are not seen");
+	edu_close(&edu);
+	ktap_test(mem_unregister(again.fd, pages, HUGE_SIZE) == 0, "the old queue closed");
+	edu_close(&again);
+	munmap(pages, 2 * HUGE_SIZE);
+}
+
+/* --- again and again --- */
+
+static atomic_bool clients_end;
+static atomic_uint nb_opened;
+
+static bool
+device_name(char *path, size_t size)
+{
+	DIR *dir = opendir("/sys/class/uacce");
+	const struct dirent *entry;
+	bool found = false;
+
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
+		found = strncmp(entry->d_name, "wd_edu-", 7) == 0;
+		if (found)
+			snprintf(path, size, "/dev/%.63s", entry->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+static void *
+client_run(void *page)
+{
+	char path[80];
+
+	while (!atomic_load(&clients_end)) {
+		int fd = device_name(path, sizeof(path)) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+		void *regs, *status;
+
+		if (fd < 0) {
+			usleep(1000);
+			continue;
+		}
+		atomic_fetch_add(&nb_opened, 1);
+		regs = queue_map(fd, UACCE_REGION_MMIO, PAGE);
+		status = queue_map(fd, UACCE_REGION_DUS, PAGE);
+		mem_register(fd, page, HUGE_SIZE);
+		queue_call(fd, UACCE_IOC_START_Q, NULL);
+		/* makes the page be there, if the device is; no signal for who asks so */
+		if (regs != NULL)
+			madvise(regs, PAGE, MADV_POPULATE_READ);
+		device_attr(path + strlen("/dev/"), UACCE_ATTR_AVAILABLE);
+		if (regs != NULL)
+			munmap(regs, PAGE);
+		if (status != NULL)
+			munmap(status, PAGE);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* A child that touches registers all the time, until they are gone. */
+static void
+touch_run(void)
+{
+	char path[80];
+
+	for (;;) {
+		int fd = device_name(path, sizeof(path)) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+		uint32_t *regs = fd < 0 ? NULL : queue_map(fd, UACCE_REGION_MMIO, PAGE);
+
+		for (unsigned int i = 0; regs != NULL && i < 1000; i++) {
+			if (fault_touch(regs, false, NULL) != 0)
+				break;
+		}
+		if (regs != NULL)
+			munmap(regs, PAGE);
+		if (fd >= 0)
+			close(fd);
+		usleep(1000);
+	}
+}
+
+static void
+test_rounds(void)
+{
+	pthread_t threads[NB_THREADS];
+	uint8_t *pages = huge_alloc(NB_THREADS);
+	unsigned int nb = 0;
+	int64_t longest = 0;
+	bool good = true;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		touch_run();
+	for (size_t i = 0; i < NB_THREADS; i++)
+		pthread_create(&threads[i], NULL, client_run, pages + i * HUGE_SIZE);
+	for (; good && nb < NB_ROUNDS; nb++) {
+		const int64_t start = now_ms();
+
+		good = unbind() == 0;
+		if (now_ms() - start > longest)
+			longest = now_ms() - start;
+		good = good && bind_again() == 0;
+		usleep((unsigned int)rand() % 50000);
+	}
+	atomic_store(&clients_end, true);
+	for (size_t i = 0; i < NB_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	munmap(pages, NB_THREADS * HUGE_SIZE);
+	ktap_test(good, "unbound and bound %u times, in %ld ms at most; opened %u times", nb,
+			(long)longest, atomic_load(&nb_opened));
+	ktap_test(atomic_load(&nb_opened) > 0, "clients worked");
+	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
+	ktap_test(name != NULL && queue_available_wait(name, 1), "no queue is lost");
+}
+
+int
+main(void)
+{
+	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
+	if (name == NULL)
+		return ktap_skip_all("no wd_edu device behind an IOMMU");
+	ktap_start(0);
+	if (ktap_test(find_bdf(), "its PCI address")) {
+		test_unbind();
+		test_rounds();
+		test_unbind();
+	}
+	return ktap_finish();
+}
