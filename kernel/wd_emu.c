@@ -21,7 +21,6 @@
  */
 
 #include <linux/bitmap.h>
-#include <linux/ctype.h>
 #include <linux/highmem.h>
 #include <linux/kref.h>
 #include <linux/kthread.h>
@@ -185,8 +184,8 @@ static void emu_queue_free(struct kref *ref)
 	spin_lock(&emu->lock);
 	if (emu->slots[eq->qn].eq == eq)
 		emu->slots[eq->qn].eq = NULL;
-	spin_unlock(&emu->lock);
 	wake_up_all(&emu->numbers);
+	spin_unlock(&emu->lock);
 	vfree(eq->region[UACCE_REGION_MMIO]);
 	vfree(eq->region[UACCE_REGION_DUS]);
 	mmdrop(eq->mm);
@@ -333,9 +332,7 @@ static int emu_stop(struct wd_queue *q)
 
 static int emu_mmap(struct wd_queue *q, unsigned int region, struct vm_area_struct *vma)
 {
-	struct emu_queue *eq = q->priv;
-
-	return remap_vmalloc_range(vma, eq->region[region], 0);
+	return remap_vmalloc_range(vma, ((struct emu_queue *)q->priv)->region[region], 0);
 }
 
 static int emu_qp_ctx(struct wd_queue *q, struct uacce_qp_ctx *ctx)
@@ -356,7 +353,6 @@ static int emu_qp_info(struct wd_queue *q, struct uacce_qp_info *info)
 	info->sqe_size = eq->emu->conf.sqe_size;
 	info->sq_depth = eq->emu->conf.sq_depth;
 	info->cq_depth = eq->emu->conf.cq_depth;
-	info->reserved = 0;
 	return 0;
 }
 
@@ -409,9 +405,9 @@ static bool emu_access_begin(struct emu_queue *eq)
 static void emu_access_end(struct emu_queue *eq)
 {
 	spin_lock(&eq->emu->lock);
-	eq->nb_accesses--;
+	if (!--eq->nb_accesses)
+		wake_up_all(&eq->wait);
 	spin_unlock(&eq->emu->lock);
-	wake_up_all(&eq->wait);
 }
 
 /* Pages that are there, and may be used as asked; any others: -EAGAIN. */
@@ -481,8 +477,8 @@ static int emu_copy_faulting(struct emu_queue *eq, const struct wd_emu_access *a
 {
 	struct emu_copy *c = kvmalloc(struct_size(c, data, a->len), GFP_KERNEL);
 	void __user *buf = u64_to_user_ptr(a->buf);
-	long left;
 	int rc = -EFAULT;
+	long left;
 
 	if (!c)
 		return -ENOMEM;
@@ -622,15 +618,12 @@ static bool emu_event_take(struct emu_dev *emu, struct wd_emu_event *event)
 /* A string that is ended, with zeros behind it so that it can be compared. */
 static bool emu_string_valid(char *s, size_t size, bool lines)
 {
+	static const char allowed[] = "\nabcdefghijklmnopqrstuvwxyz0123456789_";
 	const size_t len = strnlen(s, size);
-	size_t i;
 
-	if (len == 0 || len == size || lines != (s[len - 1] == '\n'))
+	if (!len || len == size || lines != (s[len - 1] == '\n') ||
+	    strspn(s, allowed + !lines) != len)
 		return false;
-	for (i = 0; i < len; i++) {
-		if (!isalnum(s[i]) && s[i] != '_' && !(lines && s[i] == '\n'))
-			return false;
-	}
 	memset(s + len, 0, size - len);
 	return true;
 }
