@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/* What wd-emud makes of its arguments. */
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "emud.h"
+#include "wdt.h"
+
+static unsigned int nb_logged;
+
+void
+emud_log(const struct emud *e, const char *fmt, ...)
+{
+	(void)e;
+	(void)fmt;
+	nb_logged++;
+}
+
+WDT_TEST(emud_defaults)
+{
+	struct emud_options o;
+
+	WDT_CHECK_EQ(emud_options_parse("sec", &o), 0);
+	WDT_CHECK_EQ(o.class, WDM_CLASS_SEC);
+	WDT_CHECK_EQ(o.engine, WDM_ENGINE_AUTO);
+	WDT_CHECK_EQ(o.hw_version, 3);
+	WDT_CHECK(o.sva);
+	WDT_CHECK_EQ(o.depth, 1024);
+	WDT_CHECK_EQ(o.nb_queues, 64);
+	WDT_CHECK_EQ(o.id, -1);
+	WDT_CHECK_EQ(o.cpu, -1);
+	WDT_CHECK_EQ(o.latency_ns, 0);
+	WDT_CHECK_EQ(o.nb_faults, 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(emud_all_options)
+{
+	struct emud_options o;
+
+	WDT_CHECK_EQ(emud_options_parse(
+				     "zip,hw=v2,sva=0,engine=instant,queues=7,depth=2,id=3,cpu=1,"
+				     "latency_ns=1000,fault=drop@5,fault=error_type:3@2/9",
+				     &o),
+			0);
+	WDT_CHECK_EQ(o.class, WDM_CLASS_ZIP);
+	WDT_CHECK_EQ(o.engine, WDM_ENGINE_INSTANT);
+	WDT_CHECK_EQ(o.hw_version, 2);
+	WDT_CHECK(!o.sva);
+	WDT_CHECK_EQ(o.depth, 2);
+	WDT_CHECK_EQ(o.nb_queues, 7);
+	WDT_CHECK_EQ(o.id, 3);
+	WDT_CHECK_EQ(o.cpu, 1);
+	WDT_CHECK_EQ(o.latency_ns, 1000);
+	WDT_CHECK_EQ(o.nb_faults, 2);
+	WDT_CHECK_EQ(o.faults[0].kind, WDM_FAULT_DROP);
+	WDT_CHECK_EQ(o.faults[1].every, 9);
+	return WDT_PASS;
+}
+
+WDT_TEST(emud_refused)
+{
+	static const char *const wrong[] = { "", ",", "hpre", "sec ", "sec,", "sec,hw",
+		"sec,hw=", "sec,hw=v1", "sec,hw=3", "sec,sva=2", "sec,sva=-1", "sec,sva= 1",
+		"sec,engine=fast", "sec,queues=0", "sec,queues=1025", "sec,depth=1",
+		"sec,depth=1000", "sec,depth=65536", "sec,id=-1", "sec,cpu=1024",
+		"sec,latency_ns=10000000001", "sec,fault=none", "sec,unknown=1", "sec,sva=0,,hw=v2",
+		"sec;hw=v2",
+		"sec,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,"
+		"fault=drop,fault=drop" };
+	char much[400];
+	struct emud_options o;
+
+	nb_logged = 0;
+	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (emud_options_parse(wrong[i], &o) != -EINVAL)
+			printf("# taken: \"%s\"\n", wrong[i]);
+		WDT_CHECK_EQ(emud_options_parse(wrong[i], &o), -EINVAL);
+		WDT_CHECK_EQ(nb_logged, 2 * i + 2);
+	}
+	memset(much, '0', sizeof(much));
+	memcpy(much, "sec,sva=", 8);
+	much[sizeof(much) - 1] = '\0';
+	WDT_CHECK_EQ(emud_options_parse(much, &o), -EINVAL);
+	return WDT_PASS;
+}
