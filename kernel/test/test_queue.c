@@ -158,7 +158,7 @@ test_states(void)
 	memset(q.mmio, 0xa5, daemon_.mmio_size);
 	ktap_test(true, "its mappings can be used after that");
 	ktap_test(queue_call(q.fd, UACCE_IOC_PUT_Q, NULL) == 0, "PUT_Q twice");
-	ktap_test(queue_available(daemon_.name) == NB_QUEUES - 1, "the queue is still taken");
+	ktap_test(queue_available_wait(daemon_.name, NB_QUEUES - 1), "the queue is still taken");
 	rc = queue_call(q.fd, UACCE_IOC_START_Q, NULL);
 	ktap_test(rc == 0, "started again: %d", rc);
 	ktap_test(all_zero(q.dus, daemon_.dus_size) && all_zero(q.mmio, daemon_.mmio_size),
