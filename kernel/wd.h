@@ -38,6 +38,8 @@
 #include "uapi/wd_abi.h"
 
 #define WD_NB_REGIONS 2
+/* Regions as offsets of VMAs, unlike those given to mmap(): pages of one are not also the next */
+#define WD_REGION_SHIFT 20
 
 struct iommu_domain;
 struct iommu_sva;

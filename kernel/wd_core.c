@@ -201,7 +201,7 @@ static void wd_queue_cut_off(struct wd_queue *q)
 	q->vma_refused = true;
 	for (region = 0; region < WD_NB_REGIONS && q->mapping; region++) {
 		if (wdev->conf.region_is_device[region])
-			unmap_mapping_range(q->mapping, (loff_t)region << PAGE_SHIFT,
+			unmap_mapping_range(q->mapping, (loff_t)region << (WD_REGION_SHIFT + PAGE_SHIFT),
 					    wdev->conf.region_size[region], 1);
 	}
 	mutex_unlock(&q->vma_lock);

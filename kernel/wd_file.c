@@ -348,6 +348,11 @@ static long wd_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	}
 }
 
+static unsigned int wd_vma_region(const struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff >> WD_REGION_SHIFT;
+}
+
 /*
  * A VMA holds the file and so the queue. Its offset is the region: nothing may
  * change it. mremap() opens the copy before it asks, so mappings are counted.
@@ -357,7 +362,7 @@ static void wd_vma_open(struct vm_area_struct *vma)
 	struct wd_queue *q = vma->vm_private_data;
 
 	mutex_lock(&q->vma_lock);
-	q->mapped[vma->vm_pgoff]++;
+	q->mapped[wd_vma_region(vma)]++;
 	mutex_unlock(&q->vma_lock);
 }
 
@@ -366,7 +371,7 @@ static void wd_vma_close(struct vm_area_struct *vma)
 	struct wd_queue *q = vma->vm_private_data;
 
 	mutex_lock(&q->vma_lock);
-	q->mapped[vma->vm_pgoff]--;
+	q->mapped[wd_vma_region(vma)]--;
 	mutex_unlock(&q->vma_lock);
 }
 
@@ -393,7 +398,7 @@ static vm_fault_t wd_vma_fault(struct vm_fault *vmf)
 
 	mutex_lock(&q->vma_lock);
 	if (!q->vma_refused) {
-		pfn = q->wdev->conf.ops->pfn(q, vma->vm_pgoff) +
+		pfn = q->wdev->conf.ops->pfn(q, wd_vma_region(vma)) +
 		      ((vmf->address - vma->vm_start) >> PAGE_SHIFT);
 		rc = vmf_insert_pfn(vma, vmf->address, pfn);
 	}
@@ -455,6 +460,7 @@ static int wd_mmap(struct file *filp, struct vm_area_struct *vma)
 		rc = wd_map_region(q, region, vma);
 	if (!rc) {
 		vma->vm_private_data = q;
+		vma->vm_pgoff = region << WD_REGION_SHIFT;
 		q->mapped[region] = 1;
 	}
 	mutex_unlock(&q->vma_lock);
