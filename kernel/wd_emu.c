@@ -36,7 +36,8 @@
 #include "uapi/wd_emu_abi.h"
 #include "wd.h"
 
-#define EMU_ANSWER_TIMEOUT	(10 * HZ) /* of the daemon; a slow virtual machine is meant */
+#define EMU_START_TIMEOUT	(10 * HZ) /* for the daemon's answer; it may have much to do */
+#define EMU_STOP_TIMEOUT	(5 * HZ)
 #define EMU_NUMBER_TIMEOUT	HZ /* get(): for a number that waits for an answer */
 #define EMU_COPY_TIMEOUT	HZ /* for the pages of a client */
 #define EMU_MAX_COPIES		512 /* work items at once */
@@ -283,7 +284,7 @@ static int emu_start(struct wd_queue *q)
 
 	/* a stop that was not answered in time */
 	left = wait_event_killable_timeout(eq->wait, emu_answered(eq, EMU_IDLE),
-					   EMU_ANSWER_TIMEOUT);
+					   EMU_START_TIMEOUT);
 	if (left <= 0)
 		return left ?: -ETIMEDOUT;
 	memset(eq->region[UACCE_REGION_MMIO], 0, emu->conf.mmio_size);
@@ -298,7 +299,7 @@ static int emu_start(struct wd_queue *q)
 	spin_unlock(&emu->lock);
 
 	left = wait_event_killable_timeout(eq->wait, emu_answered(eq, EMU_RUNNING),
-					   EMU_ANSWER_TIMEOUT);
+					   EMU_START_TIMEOUT);
 	spin_lock(&emu->lock);
 	if (!eq->running) {
 		rc = left > 0 ? eq->start_error : left ?: -ETIMEDOUT;
@@ -325,7 +326,7 @@ static int emu_stop(struct wd_queue *q)
 	 * One such wait is enough, though there are many queues to stop.
 	 */
 	if (!READ_ONCE(eq->emu->late) &&
-	    !wait_event_timeout(eq->wait, emu_answered(eq, EMU_IDLE), EMU_ANSWER_TIMEOUT))
+	    !wait_event_timeout(eq->wait, emu_answered(eq, EMU_IDLE), EMU_STOP_TIMEOUT))
 		WRITE_ONCE(eq->emu->late, true);
 	return 0;
 }
