@@ -229,7 +229,7 @@ client_detach(struct client *c)
 static int
 client_open(struct client *c, uint16_t sq_depth, uint16_t cq_depth, uint64_t latency_ns)
 {
-	const struct wdm_dev_config conf = { .hw_version = 3, .latency_ns = latency_ns };
+	const struct wdm_dev_config conf = { .hw_version = 3, .perf.latency_ns = latency_ns };
 	struct wdm_dev *dev = wdm_dev_create_with_ops(&conf, &fake_ops);
 
 	WDT_CHECK(dev != NULL);

@@ -129,7 +129,7 @@ emud_attach(struct emud *e)
 		.class = e->options.class,
 		.engine = e->options.engine,
 		.hw_version = e->options.hw_version,
-		.latency_ns = e->options.latency_ns,
+		.perf = e->options.perf,
 	};
 	int rc;
 

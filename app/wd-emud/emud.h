@@ -36,7 +36,7 @@ struct emud_options {
 	uint32_t nb_queues;
 	int id; /* -1: any */
 	int cpu; /* -1: any */
-	uint64_t latency_ns;
+	struct wdm_perf perf;
 	struct wdm_fault faults[WDM_MAX_FAULTS];
 	unsigned int nb_faults;
 };

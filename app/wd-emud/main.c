@@ -49,6 +49,9 @@ usage(FILE *to)
 			"  id=N            number of the device (any)\n"
 			"  cpu=N           CPU to run on (any)\n"
 			"  latency_ns=N    least time from doorbell to completion (0)\n"
+			"  ops_per_s=N     most descriptors a second (0: as many as it can)\n"
+			"  bytes_per_s=N   most bytes a second (0: as many as it can)\n"
+			"  perf=sec-920|zip-920   all three, from published figures\n"
 			"  fault=KIND[:VALUE][@AT[/EVERY]]   fail on purpose, up to 8 of them; KIND is\n"
 			"                  error_type, icv, not_done, sq_head, drop, stall or reset\n");
 }

@@ -13,7 +13,6 @@
 #include "wd_emu_abi.h"
 
 #define DEFAULT_QUEUES 64
-#define MAX_LATENCY_NS 10000000000ULL
 
 /* One of names, which ends with NULL; its index or -1. */
 static int
@@ -73,13 +72,37 @@ option(const char *key, const char *text, struct emud_options *o)
 		ok = number(text, 0, CPU_SETSIZE - 1, &value);
 		o->cpu = (int)value;
 	} else if (strcmp(key, "latency_ns") == 0) {
-		ok = number(text, 0, MAX_LATENCY_NS, &o->latency_ns);
+		ok = number(text, 0, WDM_PERF_MAX_NS, &o->perf.latency_ns);
+		o->perf.crowd_ns = o->perf.crowd_max_ns = 0; /* exactly this */
+	} else if (strcmp(key, "ops_per_s") == 0) {
+		ok = number(text, 0, WDM_PERF_MAX_PER_S, &o->perf.ops_per_s);
+	} else if (strcmp(key, "bytes_per_s") == 0) {
+		ok = number(text, 0, WDM_PERF_MAX_PER_S, &o->perf.bytes_per_s);
 	} else if (strcmp(key, "fault") == 0) {
 		ok = o->nb_faults < WDM_MAX_FAULTS &&
 				wdm_fault_parse(text, &o->faults[o->nb_faults]) == 0;
 		o->nb_faults += ok;
 	}
 	return ok;
+}
+
+/* perf= comes first, wherever it stands: what is given beside it wins. */
+static bool
+preset(const char *text, struct emud_options *o)
+{
+	const char *at = strstr(text, ",perf=");
+	const struct wdm_perf *perf;
+	char name[32];
+
+	if (at == NULL)
+		return true;
+	at += strlen(",perf=");
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ","), at);
+	perf = wdm_perf_preset(o->class, name);
+	if (perf == NULL)
+		return false;
+	o->perf = *perf;
+	return true;
 }
 
 int
@@ -112,11 +135,18 @@ emud_options_parse(const char *text, struct emud_options *options)
 		return -EINVAL;
 	}
 	options->class = (enum wdm_class) class;
+	if (!preset(text, options)) {
+		emud_log(NULL, "%s: not understood: perf= (sec-920 for sec, zip-920 for zip)",
+				text);
+		return -EINVAL;
+	}
 	while ((word = strsep(&rest, ",")) != NULL) {
 		char *value = strchr(word, '=');
 
 		if (value != NULL)
 			*value++ = '\0';
+		if (value != NULL && strcmp(word, "perf") == 0)
+			continue; /* see preset() */
 		if (value == NULL || !option(word, value, options)) {
 			emud_log(NULL, "%s: not understood: %s=%s", text, word,
 					value == NULL ? "" : value);

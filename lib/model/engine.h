@@ -37,6 +37,10 @@ struct wdm_class_ops {
 	 * where the result goes is the client's.
 	 */
 	void (*fault)(struct wdm_task *task, const struct wdm_fault *fault);
+	/* Payload of a finished task: the larger of what went in and what came out. It
+	 * counts for bytes_per_s; NULL: 0.
+	 */
+	uint32_t (*bytes)(const void *engine, const struct wdm_task *task);
 	/* Store the words the device owns of a finished descriptor into the ring. */
 	void (*writeback)(void *ring_sqe, const struct wdm_task *task);
 };

@@ -21,6 +21,7 @@
 
 #include "engine.h"
 #include "hisi_qm.h"
+#include "perf.h"
 #include "watch.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -30,7 +31,7 @@ static_assert(WDM_SQE_MAX % 64 == 0, "a task starts with whole cache lines");
 
 /* What the queue side knows of a task besides its descriptor. */
 struct slot {
-	uint64_t due; /* when the completion may be written, CLOCK_MONOTONIC */
+	uint64_t due; /* when the completion may be written, by the device's clock */
 	uint16_t sq_index; /* of the descriptor in the ring */
 	struct wdm_fault fault;
 };
@@ -63,7 +64,7 @@ struct wdm_qp {
 	struct wdm_watch *watch;
 	bool cq_db_used; /* the client has a word of its own for CQ commands */
 	uint16_t ahead; /* descriptors found without their SQ command, up to sq_tail */
-	/* Completions held back by latency_ns: sq_depth entries, free-running indices. */
+	/* Completions held back by perf: sq_depth entries, free-running indices. */
 	struct wdm_task *held_tasks;
 	struct slot *held_slots;
 	uint32_t held_head;
@@ -74,7 +75,11 @@ struct wdm_qp {
 struct wdm_dev {
 	const struct wdm_class_ops *ops;
 	void *engine;
-	uint64_t latency_ns;
+	uint64_t (*clock)(void *arg);
+	void *clock_arg;
+	bool timed; /* completions are held back */
+	struct wdm_pace pace;
+	unsigned int nb_held; /* of all queues */
 	uint64_t next_due; /* relaxed atomic: earliest held completion, NEVER without */
 	/* Held by wdm_dev_step() for a whole pass and by every control call. A stepping
 	 * thread takes it again at once, which would keep the others out for long: who
@@ -125,12 +130,19 @@ step_lock(struct wdm_dev *dev)
 }
 
 static uint64_t
-now_ns(void)
+monotonic_ns(void *arg)
 {
 	struct timespec ts;
 
+	(void)arg;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t
+now_ns(const struct wdm_dev *dev)
+{
+	return dev->clock(dev->clock_arg);
 }
 
 /*
@@ -151,7 +163,14 @@ wdm_dev_create_with_ops(const struct wdm_dev_config *conf, const struct wdm_clas
 		return NULL;
 	memset(dev, 0, sizeof(*dev));
 	dev->ops = ops;
-	dev->latency_ns = conf->latency_ns;
+	if (wdm_pace_init(&dev->pace, &conf->perf) != 0) {
+		free(dev);
+		errno = EINVAL;
+		return NULL;
+	}
+	dev->timed = wdm_pace_needed(&conf->perf);
+	dev->clock = conf->clock != NULL ? conf->clock : monotonic_ns;
+	dev->clock_arg = conf->clock_arg;
 	dev->next_due = NEVER;
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_cond_init(&dev->no_waiters, NULL);
@@ -260,7 +279,7 @@ qp_config_valid(const struct wdm_qp_config *conf)
 static int
 held_alloc(struct wdm_qp *qp)
 {
-	if (qp->dev->latency_ns == 0)
+	if (!qp->dev->timed)
 		return 0;
 	qp->held_tasks = aligned_alloc(
 			_Alignof(struct wdm_task), qp->conf.sq_depth * sizeof(struct wdm_task));
@@ -340,6 +359,7 @@ qp_quiesce(struct wdm_qp *qp, enum qp_state state)
 {
 	if (qp->state == QP_RUNNING)
 		running_remove(qp->dev, qp);
+	qp->dev->nb_held -= qp->held_tail - qp->held_head;
 	qp->held_head = qp->held_tail = 0;
 	qp->state = state;
 }
@@ -524,7 +544,7 @@ sq_doorbell_poll(struct wdm_qp *qp)
 		cq_command(qp, index);
 		if (!qp->cq_db_used)
 			wdm_watch_on(qp->watch, qp->conf.sq, qp->sq_tail, unannounced(qp),
-					now_ns());
+					now_ns(qp->dev));
 	} else {
 		qp->stats.doorbells_ignored++;
 	}
@@ -584,7 +604,7 @@ static void
 hidden_look(struct wdm_qp *qp)
 {
 	const uint16_t nb = wdm_watch_look(
-			qp->watch, qp->conf.sq, qp->sq_tail, unannounced(qp), now_ns());
+			qp->watch, qp->conf.sq, qp->sq_tail, unannounced(qp), now_ns(qp->dev));
 
 	qp->sq_tail = (uint16_t)((qp->sq_tail + nb) & qp->sq_mask);
 	qp->ahead = (uint16_t)(qp->ahead + nb);
@@ -595,7 +615,7 @@ hidden_look(struct wdm_qp *qp)
 
 /* Copies up to nb announced descriptors; returns how many. */
 static unsigned int
-fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned int nb, uint64_t due)
+fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned int nb)
 {
 	const struct wdm_dev *dev = qp->dev;
 	const size_t size = dev->ops->sqe_size;
@@ -615,7 +635,6 @@ fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned in
 				break;
 			}
 		}
-		slots[i].due = due;
 		slots[i].sq_index = qp->sq_head;
 		tasks[i].error = false;
 		memcpy(tasks[i].sqe, sq + qp->sq_head * size, size);
@@ -729,20 +748,38 @@ min_uint(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
-/* Without latency: a batch at once, from doorbell to completion. */
+/* As fast as it goes: a batch at once, from doorbell to completion. */
 static unsigned int
 serve(struct wdm_qp *qp, unsigned int nb)
 {
 	struct wdm_dev *dev = qp->dev;
 
-	nb = fetch(qp, dev->tasks, dev->slots, min_uint(nb, WDM_BATCH), 0);
+	nb = fetch(qp, dev->tasks, dev->slots, min_uint(nb, WDM_BATCH));
 	if (nb == 0)
 		return 0;
 	run(qp, dev->tasks, dev->slots, nb);
 	return nb + complete(qp, dev->tasks, dev->slots, nb);
 }
 
-/* With latency: work is done when fetched, the client told when it is due. */
+/* Say when each of the tasks at the end of the FIFO is due that was announced by now. */
+static void
+hold(struct wdm_qp *qp, uint32_t at, unsigned int nb, uint64_t now)
+{
+	struct wdm_dev *dev = qp->dev;
+
+	for (unsigned int i = 0; i < nb; i++) {
+		const struct wdm_task *task = &qp->held_tasks[at + i];
+		const uint32_t nb_bytes = dev->ops->bytes == NULL ?
+				0 :
+				dev->ops->bytes(dev->engine, task);
+
+		qp->held_slots[at + i].due = wdm_pace_take(&dev->pace, now, nb_bytes, dev->nb_held);
+		dev->nb_held++;
+	}
+	qp->held_tail += nb;
+}
+
+/* In time: work is done when fetched, the client told when it is due. */
 static unsigned int
 serve_late(struct wdm_qp *qp, unsigned int nb)
 {
@@ -754,15 +791,14 @@ serve_late(struct wdm_qp *qp, unsigned int nb)
 
 	if (nb == 0 && nb_held == 0)
 		return 0;
-	now = now_ns();
+	now = now_ns(qp->dev);
 	/* up to the end of the FIFO at most: the engine wants an array */
 	nb = min_uint(min_uint(nb, WDM_BATCH), min_uint(mask + 1 - nb_held, mask + 1 - at));
 	if (nb > 0)
-		nb = fetch(qp, qp->held_tasks + at, qp->held_slots + at, nb,
-				now + qp->dev->latency_ns);
+		nb = fetch(qp, qp->held_tasks + at, qp->held_slots + at, nb);
 	if (nb > 0) {
 		run(qp, qp->held_tasks + at, qp->held_slots + at, nb);
-		qp->held_tail += nb;
+		hold(qp, at, nb, now);
 		work = nb;
 	}
 	while (qp->held_head != qp->held_tail) {
@@ -773,6 +809,7 @@ serve_late(struct wdm_qp *qp, unsigned int nb)
 		if (complete(qp, qp->held_tasks + first, qp->held_slots + first, 1) == 0)
 			break;
 		qp->held_head++;
+		qp->dev->nb_held--;
 		work++;
 	}
 	return work;
@@ -805,7 +842,7 @@ wdm_dev_step(struct wdm_dev *dev)
 		if (qp->watch != NULL && qp->watch->active)
 			hidden_look(qp);
 		nb = qp->stalled ? 0 : (qp->sq_tail - qp->sq_head) & qp->sq_mask;
-		if (dev->latency_ns == 0) {
+		if (!dev->timed) {
 			if (nb > 0)
 				work += serve(qp, nb);
 		} else {
@@ -821,7 +858,7 @@ wdm_dev_step(struct wdm_dev *dev)
 			event(qp, completed);
 		i += qp->state == QP_RUNNING; /* a queue that died is in the list no more */
 	}
-	if (dev->latency_ns != 0)
+	if (dev->timed)
 		__atomic_store_n(&dev->next_due, next_due, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&dev->lock);
 	return work;
@@ -841,6 +878,6 @@ wdm_dev_due(const struct wdm_dev *dev)
 
 	if (due == NEVER)
 		return NEVER;
-	now = now_ns();
+	now = now_ns(dev);
 	return due > now ? due - now : 0;
 }

@@ -211,6 +211,14 @@ sec_fault(struct wdm_task *task, const struct wdm_fault *fault)
 	set_status(task, status);
 }
 
+static uint32_t
+sec_bytes(const void *engine, const struct wdm_task *task)
+{
+	const struct wdm_sec *sec = engine;
+
+	return wdm_sec_length(sec->version, task->sqe);
+}
+
 static void
 sec_writeback(void *ring_sqe, const struct wdm_task *task)
 {
@@ -224,5 +232,6 @@ const struct wdm_class_ops wdm_sec_ops = {
 	.destroy = sec_destroy,
 	.run = sec_run,
 	.fault = sec_fault,
+	.bytes = sec_bytes,
 	.writeback = sec_writeback,
 };

@@ -324,6 +324,8 @@ bool wdm_sec_is_invalid(const struct wdm_sec_version *version, const uint8_t *sq
 enum wdm_sec_error wdm_sec_parse(const struct wdm_sec_version *version, struct wdm_sec_req *req);
 /** HISI_SEC_FLAG_* from the descriptor alone, for the engine that does nothing. */
 uint8_t wdm_sec_flag_guess(const struct wdm_sec_version *version, const uint8_t *sqe);
+/** The larger of what it ciphers and what it authenticates, unchecked. */
+uint32_t wdm_sec_length(const struct wdm_sec_version *version, const uint8_t *sqe);
 enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, const uint8_t *sqe);
 
 /* sec_data.c */

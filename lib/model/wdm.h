@@ -54,14 +54,36 @@ enum wdm_engine {
 	WDM_ENGINE_INSTANT, /* completes with success, touches no data: measures the driver alone */
 };
 
+/**
+ * How fast a device is; all 0: as fast as the engine computes. What the engine has
+ * done sooner is told later; what it does later is late. The rates are those of the
+ * device, shared by its queues. doc/sim.md has the rules.
+ */
+struct wdm_perf {
+	uint64_t latency_ns; /* least time from doorbell to completion */
+	uint64_t crowd_ns; /* more of it for each other descriptor that is in flight then, */
+	uint64_t crowd_max_ns; /* up to this much more */
+	uint64_t ops_per_s; /* 0: without limit */
+	uint64_t bytes_per_s; /* the larger of what goes in and what comes out; 0: without limit */
+};
+
+#define WDM_PERF_MAX_NS 10000000000ULL
+#define WDM_PERF_MAX_PER_S 1000000000000ULL
+
+/** Published figures by name, "zip-920" for instance; NULL: not known, or not of that class. */
+const struct wdm_perf *wdm_perf_preset(enum wdm_class class, const char *name);
+
 struct wdm_dev_config {
 	enum wdm_class class;
 	enum wdm_engine engine;
 	unsigned int hw_version; /* 2: Kunpeng 920; 3: Kunpeng 930 */
-	uint64_t latency_ns; /* least time from doorbell to completion; 0: none */
+	struct wdm_perf perf;
+	/* Nanoseconds, never going back. NULL: CLOCK_MONOTONIC; a test may have its own. */
+	uint64_t (*clock)(void *arg);
+	void *clock_arg;
 };
 
-/** Create a device. EINVAL: an unknown version; ENOMEM. */
+/** Create a device. EINVAL: an unknown version, a perf value above its maximum; ENOMEM. */
 struct wdm_dev *wdm_dev_create(const struct wdm_dev_config *conf);
 
 /** Destroy a device; its queue pairs must be gone (else -EBUSY). */
@@ -75,7 +97,7 @@ int wdm_dev_destroy(struct wdm_dev *dev);
  */
 unsigned int wdm_dev_step(struct wdm_dev *dev);
 
-/** Completions held back by latency_ns and not yet due; a caller that naps looks here first. */
+/** Completions held back by perf and not yet due; a caller that naps looks here first. */
 bool wdm_dev_waiting(const struct wdm_dev *dev);
 
 /** Nanoseconds until the next of them is due: 0 now, UINT64_MAX when none is held back. */

@@ -191,6 +191,27 @@ zip_fault(struct wdm_task *task, const struct wdm_fault *fault)
 	}
 }
 
+static uint32_t
+get_word(const struct wdm_task *task, size_t offset)
+{
+	uint32_t le;
+
+	memcpy(&le, task->sqe + offset, sizeof(le));
+	return le32toh(le);
+}
+
+/* A task that no engine saw, because of a fault, has what the client left there. */
+static uint32_t
+zip_bytes(const void *engine, const struct wdm_task *task)
+{
+	const uint32_t in = get_word(task, offsetof(struct hisi_zip_sqe, consumed));
+	const uint32_t out = get_word(task, offsetof(struct hisi_zip_sqe, produced));
+	const uint32_t most = in > out ? in : out;
+
+	(void)engine;
+	return most < HISI_ZIP_MAX_INPUT ? most : HISI_ZIP_MAX_INPUT;
+}
+
 static void
 zip_writeback(void *ring_sqe, const struct wdm_task *task)
 {
@@ -207,5 +228,6 @@ const struct wdm_class_ops wdm_zip_ops = {
 	.destroy = zip_destroy,
 	.run = zip_run,
 	.fault = zip_fault,
+	.bytes = zip_bytes,
 	.writeback = zip_writeback,
 };

@@ -103,14 +103,14 @@ static enum wdm_class model_class(enum wd_class class)
 }
 
 static int
-model_create(struct wd_sim *sim, enum wd_class class)
+model_create(struct wd_sim *sim)
 {
 	const struct wd_sim_options *o = &sim->options;
 	const struct wdm_dev_config conf = {
-		.class = model_class(class),
+		.class = o->class,
 		.engine = o->engine,
 		.hw_version = o->hw->version,
-		.latency_ns = o->latency_ns,
+		.perf = o->perf,
 	};
 	int rc = 0;
 
@@ -140,10 +140,10 @@ sim_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	if (sim == NULL)
 		return -ENOMEM;
 	sim->name = dev->name;
-	rc = wd_sim_options_parse(args, &sim->options);
+	rc = wd_sim_options_parse(args, model_class(dev->class), &sim->options);
 	if (rc != 0)
 		goto free_sim;
-	rc = model_create(sim, dev->class);
+	rc = model_create(sim);
 	if (rc != 0)
 		goto free_sim;
 	if (!sim->options.run_inline) {

@@ -24,11 +24,12 @@ extern int wd_sim_logtype;
 #define WD_SIM_HW "v3" /* what it is without hw= */
 
 struct wd_sim_options {
+	enum wdm_class class;
 	const struct wd_hw *hw;
 	bool sva;
 	enum wdm_engine engine;
 	bool run_inline;
-	uint64_t latency_ns;
+	struct wdm_perf perf;
 	uint16_t depth;
 	int cpu; /* -1: chosen, see wd_sim_thread.c */
 	struct wdm_fault faults[WDM_MAX_FAULTS];
@@ -63,7 +64,8 @@ struct wd_sim {
 /** Options that the device understands, NULL-terminated. */
 extern const char *const wd_sim_option_names[];
 /** Read them from the devargs; -EINVAL with a log line naming the option. */
-int wd_sim_options_parse(const struct rte_kvargs *args, struct wd_sim_options *options);
+int wd_sim_options_parse(const struct rte_kvargs *args, enum wdm_class class,
+		struct wd_sim_options *options);
 
 /** Run the device on a thread of its own. -EINVAL: `cpu=` names a CPU that is not ours. */
 int wd_sim_thread_start(struct wd_sim *sim);

@@ -10,7 +10,7 @@
 #include "wd_sim.h"
 
 #define DEFAULT_DEPTH HISI_QM_DEFAULT_DEPTH
-#define MAX_LATENCY_NS 10000000000ULL
+#define PERF "perf"
 
 static int
 number_parse(const char *text, uint64_t max, uint64_t *value)
@@ -73,7 +73,32 @@ run_parse(const char *text, struct wd_sim_options *o)
 static int
 latency_parse(const char *text, struct wd_sim_options *o)
 {
-	return number_parse(text, MAX_LATENCY_NS, &o->latency_ns);
+	/* exactly this, also where a preset has more */
+	o->perf.crowd_ns = o->perf.crowd_max_ns = 0;
+	return number_parse(text, WDM_PERF_MAX_NS, &o->perf.latency_ns);
+}
+
+static int
+ops_parse(const char *text, struct wd_sim_options *o)
+{
+	return number_parse(text, WDM_PERF_MAX_PER_S, &o->perf.ops_per_s);
+}
+
+static int
+bytes_parse(const char *text, struct wd_sim_options *o)
+{
+	return number_parse(text, WDM_PERF_MAX_PER_S, &o->perf.bytes_per_s);
+}
+
+static int
+perf_parse(const char *text, struct wd_sim_options *o)
+{
+	const struct wdm_perf *perf = wdm_perf_preset(o->class, text);
+
+	if (perf == NULL)
+		return -EINVAL;
+	o->perf = *perf;
+	return 0;
 }
 
 static int
@@ -118,6 +143,9 @@ static const struct {
 	{ engine_parse, "auto, openssl or instant" },
 	{ run_parse, "thread or inline" },
 	{ latency_parse, "0 to 10000000000 nanoseconds" },
+	{ ops_parse, "0 to 1000000000000 ops a second, 0: no limit" },
+	{ bytes_parse, "0 to 1000000000000 bytes a second, 0: no limit" },
+	{ perf_parse, "sec-920 for the crypto driver or zip-920 for the compression driver" },
 	{ fault_parse,
 			"kind[:value][@at[/every]] with kind error_type, icv, not_done, sq_head, drop, stall"
 			" or reset, at most 8 of them" },
@@ -132,6 +160,9 @@ const char *const wd_sim_option_names[] = {
 	"engine",
 	"run",
 	"latency_ns",
+	"ops_per_s",
+	"bytes_per_s",
+	PERF,
 	"fault",
 	"depth",
 	"cpu",
@@ -154,19 +185,31 @@ option_parse(const char *key, const char *value, struct wd_sim_options *o)
 	return 0; /* somebody else's: lib/wd refuses what nobody knows */
 }
 
-int
-wd_sim_options_parse(const struct rte_kvargs *args, struct wd_sim_options *o)
+/* Those of that name, or all others. */
+static int
+options_parse(const struct rte_kvargs *args, const char *name, bool named, struct wd_sim_options *o)
 {
+	for (unsigned int i = 0; args != NULL && i < args->count; i++) {
+		const struct rte_kvargs_pair *pair = &args->pairs[i];
+
+		if ((strcmp(pair->key, name) == 0) == named &&
+				option_parse(pair->key, pair->value, o) != 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int
+wd_sim_options_parse(const struct rte_kvargs *args, enum wdm_class class, struct wd_sim_options *o)
+{
+	int rc;
+
 	*o = (struct wd_sim_options){
+		.class = class,
 		.hw = rte_wd_hw_by_name(WD_SIM_HW),
 		.depth = DEFAULT_DEPTH,
 		.cpu = -1,
 	};
-	for (unsigned int i = 0; args != NULL && i < args->count; i++) {
-		const int rc = option_parse(args->pairs[i].key, args->pairs[i].value, o);
-
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
+	rc = options_parse(args, PERF, true, o); /* what is given beside it wins */
+	return rc != 0 ? rc : options_parse(args, PERF, false, o);
 }

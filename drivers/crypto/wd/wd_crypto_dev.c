@@ -410,10 +410,10 @@ static struct rte_vdev_driver vdev_driver = {
 
 static struct cryptodev_driver crypto_driver;
 
-#define PARAMS                                                                                                      \
-	ARG_MAX_QPS "=<1..1024> dev=<uacce device>|sim hw=v2|v3 sva=0|1 stall_ms=<ms>"                              \
-		    " engine=auto|openssl|instant run=thread|inline latency_ns=<ns> fault=<fault> depth=<2..32768>" \
-		    " cpu=<cpu>"
+#define PARAMS                                                                                                     \
+	ARG_MAX_QPS "=<1..1024> dev=<uacce device>|sim hw=v2|v3 sva=0|1 stall_ms=<ms>"                             \
+		    " engine=auto|openssl|instant run=thread|inline latency_ns=<ns> ops_per_s=<n> bytes_per_s=<n>" \
+		    " perf=<preset> fault=<fault> depth=<2..32768> cpu=<cpu>"
 
 /* RTE_PMD_REGISTER_VDEV takes the name as a token; this expands it first. */
 #define REGISTER(name) RTE_PMD_REGISTER_VDEV(name, vdev_driver)
