@@ -33,7 +33,7 @@ WDT_TEST(emud_defaults)
 	WDT_CHECK_EQ(o.nb_queues, 64);
 	WDT_CHECK_EQ(o.id, -1);
 	WDT_CHECK_EQ(o.cpu, -1);
-	WDT_CHECK_EQ(o.latency_ns, 0);
+	WDT_CHECK_EQ(o.perf.latency_ns, 0);
 	WDT_CHECK_EQ(o.nb_faults, 0);
 	return WDT_PASS;
 }
@@ -55,7 +55,7 @@ WDT_TEST(emud_all_options)
 	WDT_CHECK_EQ(o.nb_queues, 7);
 	WDT_CHECK_EQ(o.id, 3);
 	WDT_CHECK_EQ(o.cpu, 1);
-	WDT_CHECK_EQ(o.latency_ns, 1000);
+	WDT_CHECK_EQ(o.perf.latency_ns, 1000);
 	WDT_CHECK_EQ(o.nb_faults, 2);
 	WDT_CHECK_EQ(o.faults[0].kind, WDM_FAULT_DROP);
 	WDT_CHECK_EQ(o.faults[1].every, 9);
@@ -68,8 +68,9 @@ WDT_TEST(emud_refused)
 		"sec,hw=", "sec,hw=v1", "sec,hw=3", "sec,sva=2", "sec,sva=-1", "sec,sva= 1",
 		"sec,engine=fast", "sec,queues=0", "sec,queues=1025", "sec,depth=1",
 		"sec,depth=1000", "sec,depth=65536", "sec,id=-1", "sec,cpu=1024",
-		"sec,latency_ns=10000000001", "sec,fault=none", "sec,unknown=1", "sec,sva=0,,hw=v2",
-		"sec;hw=v2",
+		"sec,latency_ns=10000000001", "sec,ops_per_s=-1", "sec,bytes_per_s=1000000000001",
+		"sec,perf=", "sec,perf", "sec,perf=zip-920", "zip,perf=zip-920,ops_per_s=x",
+		"sec,fault=none", "sec,unknown=1", "sec,sva=0,,hw=v2", "sec;hw=v2",
 		"sec,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,"
 		"fault=drop,fault=drop" };
 	char much[400];
@@ -86,5 +87,22 @@ WDT_TEST(emud_refused)
 	memcpy(much, "sec,sva=", 8);
 	much[sizeof(much) - 1] = '\0';
 	WDT_CHECK_EQ(emud_options_parse(much, &o), -EINVAL);
+	return WDT_PASS;
+}
+
+WDT_TEST(emud_speed)
+{
+	struct emud_options o;
+
+	WDT_CHECK_EQ(emud_options_parse("zip,perf=zip-920", &o), 0);
+	WDT_CHECK_EQ(o.perf.latency_ns, 14720);
+	WDT_CHECK_EQ(o.perf.bytes_per_s, 7271500000);
+	WDT_CHECK(o.perf.crowd_ns > 0);
+	/* what is given beside it wins, on either side */
+	WDT_CHECK_EQ(emud_options_parse("zip,latency_ns=7,perf=zip-920,ops_per_s=9", &o), 0);
+	WDT_CHECK_EQ(o.perf.latency_ns, 7);
+	WDT_CHECK_EQ(o.perf.crowd_ns, 0);
+	WDT_CHECK_EQ(o.perf.ops_per_s, 9);
+	WDT_CHECK_EQ(o.perf.bytes_per_s, 7271500000);
 	return WDT_PASS;
 }
