@@ -419,7 +419,7 @@ def main():
     parser.add_argument("--list", default=ROOT / "kernel/test/cases", help="another file of variants and cases")
     parser.add_argument("--tap", help="results of an earlier step, to count as case 'build'")
     parser.add_argument("--shell", metavar="VARIANT", help="a shell in this guest, and no cases")
-    parser.add_argument("--timeout", type=int, default=600, help="seconds for all guests")
+    parser.add_argument("--timeout", type=int, default=2400, help="seconds for all guests: a bound, not what it takes")
     parser.add_argument("--scale", type=float, default=1, help="how much slower this kernel is")
     parser.add_argument("--memory-scale", type=float, default=1, help="how much more memory it needs")
     parser.add_argument("--boots", type=int, default=3, help="how often a guest may be booted")
