@@ -26,7 +26,7 @@ static const struct {
 	{ "zip-920", WDM_CLASS_ZIP,
 			{ .latency_ns = 14720,
 					.crowd_ns = 4800,
-					.crowd_max_ns = 42500,
+					.crowd_max_ns = 41000,
 					.bytes_per_s = 7271500000 } },
 	{ "sec-920", WDM_CLASS_SEC, { .ops_per_s = 2562000, .bytes_per_s = 11546750000 } },
 };

@@ -448,6 +448,7 @@ wdm_qp_stats_get(struct wdm_qp *qp, struct wdm_qp_stats *stats)
 {
 	control_lock(qp->dev);
 	*stats = qp->stats;
+	stats->cq_doorbell = le64toh(__atomic_load_n(qp->conf.cq_db, __ATOMIC_RELAXED));
 	control_unlock(qp->dev);
 }
 

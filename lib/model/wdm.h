@@ -223,6 +223,7 @@ struct wdm_qp_stats {
 	uint64_t doorbells; /* changes of the SQ doorbell seen */
 	uint64_t found; /* descriptors whose SQ command was lost, see "One doorbell word" */
 	uint64_t doorbells_ignored; /* foreign queue number, command or tag, index beyond the ring */
+	uint64_t cq_doorbell; /* the word as it is now: CQ commands are not all looked at */
 };
 void wdm_qp_stats_get(struct wdm_qp *qp, struct wdm_qp_stats *stats);
 

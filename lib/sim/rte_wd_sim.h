@@ -58,6 +58,7 @@ struct rte_wd_sim_stats {
 	uint64_t errors; /* of those, with an error type or an ICV mismatch */
 	uint64_t doorbells; /* changes of the submit doorbell seen; one may stand for several */
 	uint64_t doorbells_ignored; /* malformed */
+	uint64_t cq_doorbell; /* the completion doorbell as it is now */
 };
 
 /** -ENOENT: no such queue. */

@@ -83,6 +83,7 @@ rte_wd_sim_stats(unsigned int dev, uint16_t queue, struct rte_wd_sim_stats *stat
 		.errors = model.errors,
 		.doorbells = model.doorbells,
 		.doorbells_ignored = model.doorbells_ignored,
+		.cq_doorbell = model.cq_doorbell,
 	};
 	return 0;
 }
