@@ -132,6 +132,7 @@ struct wd_process {
 	struct rw_semaphore lock;
 	struct maple_tree pages; /* struct wd_page by virtual address */
 	struct list_head devices; /* struct wd_device.process_node */
+	atomic_t nb_unconfined; /* queues that run without an IOMMU */
 	bool leaked; /* a device that did not stop may still reach the pages */
 };
 

@@ -20,13 +20,23 @@
 #include "compat.h"
 #include "wd.h"
 
+/* The driver's stop(), of a queue that is started. */
+static int wd_quiesce(struct wd_queue *q)
+{
+	const int rc = q->wdev->conf.ops->stop(q);
+
+	if (!rc && q->wdev->conf.memory == WD_PHYSICAL)
+		atomic_dec(&q->process->nb_unconfined);
+	return rc;
+}
+
 /* Stop a queue for good, with the device's lock held. */
 void wd_queue_halt(struct wd_queue *q)
 {
 	struct wd_device *wdev = q->wdev;
 
 	mutex_lock(&q->lock);
-	if (q->state == WD_QUEUE_STARTED && wdev->conf.ops->stop(q) && !wdev->stuck) {
+	if (q->state == WD_QUEUE_STARTED && wd_quiesce(q) && !wdev->stuck) {
 		wdev->stuck = true;
 		/* the pages that it may still reach can never be given to anybody else */
 		WRITE_ONCE(q->process->leaked, true);
@@ -191,9 +201,14 @@ static int wd_start(struct wd_queue *q)
 
 	if (q->state == WD_QUEUE_STARTED)
 		return -EINVAL;
+	/* before it runs: who unregisters looks at it */
+	if (q->wdev->conf.memory == WD_PHYSICAL)
+		atomic_inc(&q->process->nb_unconfined);
 	rc = q->wdev->conf.ops->start(q);
 	if (!rc)
 		q->state = WD_QUEUE_STARTED;
+	else if (q->wdev->conf.memory == WD_PHYSICAL)
+		atomic_dec(&q->process->nb_unconfined);
 	return rc;
 }
 
@@ -202,7 +217,7 @@ static int wd_stop(struct wd_queue *q)
 {
 	if (q->state == WD_QUEUE_INIT)
 		return 0;
-	if (q->wdev->conf.ops->stop(q))
+	if (wd_quiesce(q))
 		return -EIO; /* still started: close() looks after it */
 	q->state = WD_QUEUE_INIT;
 	return 0;

@@ -483,8 +483,8 @@ int wd_mem_unregister(struct wd_queue *q, const struct wd_mem *arg)
 		return -EINTR;
 	if (wd_registered(p, first, last, &outside) != arg->len)
 		rc = outside ? -EINVAL : -ENOENT;
-	else if (READ_ONCE(p->leaked))
-		rc = -EBUSY;
+	else if (READ_ONCE(p->leaked) || atomic_read(&p->nb_unconfined))
+		rc = -EBUSY; /* no IOMMU takes it from a device that runs */
 	if (!rc)
 		wd_unregister_locked(p, first, last);
 	up_write(&p->lock);

@@ -123,6 +123,9 @@ test_addresses(const struct edu *edu, uint8_t *pages)
 	ktap_test(edu_dma_in(edu, addrs[0]) && edu_dma_out(edu, addrs[2]) &&
 					all_bytes(pages + 2 * HUGE_SIZE, 0xc3),
 			"the device reads and writes there");
+	ktap_test(mem_unregister(edu->fd, pages, HUGE_SIZE) == -EBUSY,
+			"nothing takes pages from a device that runs: EBUSY");
+	ktap_test(queue_call(edu->fd, UACCE_IOC_PUT_Q, NULL) == 0, "stopped");
 	ktap_test(mem_unregister(edu->fd, pages + HUGE_SIZE, HUGE_SIZE) == 0 &&
 					mem_unregister(edu->fd, pages, HUGE_SIZE) == 0,
 			"two pages unregistered, the third left to close()");

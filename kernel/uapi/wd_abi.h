@@ -88,7 +88,9 @@ _Static_assert(sizeof(struct wd_mem) == 40, "wd_mem is 40 bytes");
  *     ERANGE      the device cannot address it: outside va_min to va_max, or reserved
  *     ENOTTY      the device shares the page tables (WD_MEMORY_SVA): needs no registration
  *
- * of MEM_UNREGISTER: EINVAL; ENOENT, part of the range is not registered.
+ * of MEM_UNREGISTER: EINVAL; ENOENT, part of the range is not registered; EBUSY,
+ * a queue of the process runs on a device that no IOMMU confines, or a device did
+ * not stop.
  */
 #define WD_IOC_INFO _IOWR('W', 0x80, struct wd_info)
 #define WD_IOC_MEM_REGISTER _IOWR('W', 0x81, struct wd_mem)
