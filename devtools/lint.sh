@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=(format spdx whitespace spelling headers forbidden shell checkpatch sparse gcc clang)
+all=(format spdx whitespace spelling headers forbidden shell size checkpatch sparse gcc clang)
 
 skip()
 {
@@ -125,6 +125,21 @@ check_shell()
 }
 
 # Modules, in the kernel's style. The script is of the kernel that they are built for.
+# the modules are to stay small: lines of C of each, headers apart
+check_size()
+{
+	local module limit files lines
+	while read -r module limit files; do
+		# shellcheck disable=SC2086
+		lines=$(cat $files | wc -l)
+		[ "$lines" -le "$limit" ] || echo "$module: $lines lines, $limit are the most"
+	done <<-END | none "modules that have grown too large"
+		wd.ko 2000 kernel/wd_core.c kernel/wd_file.c kernel/wd_mem.c
+		wd_emu.ko 900 kernel/wd_emu.c
+		wd_edu.ko 400 kernel/wd_edu.c
+	END
+}
+
 check_checkpatch()
 {
 	local script files
