@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: devtools/setup.sh [build|perf|test|kernel|kernel-debug|clang|lint|all]
+# usage: devtools/setup.sh [build|perf|bench|test|kernel|kernel-debug|clang|lint|all]
 #
 # Installs the Debian packages that a make target of that name needs and that
 # are missing, then fetches the driver headers. Quick and silent when there is
@@ -15,6 +15,7 @@ build=(gcc libc6-dev make meson ninja-build pkg-config
 	xz-utils) # dpdk-sdk.sh unpacks a .tar.xz
 tools=(dpdk dpdk-dev) # dpdk-test, dpdk-test-crypto-perf, dpdk-testpmd
 valgrind=(valgrind openssl) # openssl: makes vectors for dpdk-test-crypto-perf
+bench=(python3 gnuplot-nox git)
 clang=(clang libclang-rt-14-dev) # the latter: sanitizers and fuzzers
 # the kernel's image is not installed, devtools/kernel-fetch.sh unpacks it
 headers=(linux-headers-amd64)
@@ -26,14 +27,16 @@ profile=${1:-build}
 case $profile in
 build) packages=("${build[@]}") ;;
 perf) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
+bench) packages=("${build[@]}" "${tools[@]}" "${bench[@]}") ;;
 test) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
 kernel) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}") ;;
 kernel-debug) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}" "${kernel_debug[@]}") ;;
 clang) packages=("${build[@]}" "${clang[@]}") ;;
 lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}" "${headers[@]}") ;;
-all) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}" "${kernel[@]}" "${clang[@]}" "${lint[@]}") ;;
+all) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}" "${bench[@]}" "${kernel[@]}" "${clang[@]}"
+	"${lint[@]}") ;;
 *)
-	echo "usage: $0 [build|perf|test|kernel|kernel-debug|clang|lint|all]" >&2
+	echo "usage: $0 [build|perf|bench|test|kernel|kernel-debug|clang|lint|all]" >&2
 	exit 2
 	;;
 esac

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+"""Tests of the benchmark itself: recorded output of the stock programs, figures, files."""
+
+import csv
+import json
+import pathlib
+import sys
+import tempfile
+import types
+import unittest
+from unittest import mock
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+from wdbench import plan, plots, report, run, stats, stock  # noqa: E402
+
+
+def sample(name):
+    return (HERE / "samples" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def result(kind, driver, value, **more):
+    row = {"kind": kind, "driver": driver, "algorithm": "", "size": 64, "burst": 32, "repetition": 0,
+           "metric": "cycles", "value": value}
+    return {**row, **more}
+
+
+class StockOutput(unittest.TestCase):
+    def test_throughput(self):
+        rows = stock.throughput(sample("throughput"), 20000)
+        self.assertEqual([(row["size"], row["burst"]) for row in rows], [(64, 1), (64, 32), (256, 1), (256, 32)])
+        self.assertEqual(rows[1]["mops"], 6.895)
+        self.assertEqual(rows[1]["gbps"], 3.530)
+        self.assertEqual(rows[3]["cycles"], 426.984)
+
+    def test_lost_ops_are_noticed(self):
+        with self.assertRaisesRegex(stock.OutputError, "lost"):
+            stock.throughput(sample("throughput"), 30000)
+        with self.assertRaisesRegex(stock.OutputError, "20000 in, 19999 out"):
+            stock.throughput(sample("throughput").replace("20000,20000", "20000,19999", 1))
+
+    def test_cyclecount(self):
+        rows = stock.cyclecount(sample("cyclecount"), 20480)
+        self.assertEqual([row["burst"] for row in rows], [1, 32])
+        for row in rows:
+            self.assertAlmostEqual(row["cycles"], row["enqueue"] + row["dequeue"])
+            self.assertGreater(row["enqueue"], row["dequeue"])
+
+    def test_latency(self):
+        rows = stock.latency(sample("latency"))
+        self.assertEqual([row["burst"] for row in rows], [1, 4])
+        for row in rows:
+            self.assertLessEqual(row["p50_us"], row["p99_us"])
+            self.assertLessEqual(row["p99_us"], row["p99.9_us"])
+
+    def test_compress(self):
+        self.assertEqual(stock.compress(sample("compress")), [
+            {"lcore": 1, "level": 1, "bytes": 18348, "percent": 29.34, "comp_gbps": 4.41, "decomp_gbps": 6.10}])
+
+    def test_other_tables_are_no_throughput(self):
+        for name in ("latency", "compress", "compress-cyclecount", "refused", "absent"):
+            with self.assertRaises(stock.OutputError, msg=name):
+                stock.throughput(sample(name))
+        with self.assertRaises(stock.OutputError):
+            stock.compress(sample("compress-cyclecount"))
+
+    def test_reasons(self):
+        with self.assertRaisesRegex(stock.OutputError, "does not support capabilities requested"):
+            stock.throughput(sample("refused"))
+        self.assertIn("failed to parse device", stock.reason(sample("absent")))
+        self.assertEqual(stock.reason(""), "no output")
+        self.assertEqual(stock.reason("one\ntwo\n"), "two")
+
+    def test_own(self):
+        text = "# in-flight, ...\nin-flight 1 540.6 556.5 -2.9\nin-flight 2 819.1 - -\n"
+        self.assertEqual(stock.own(text, "in-flight"), [[1, 540.6, 556.5, -2.9], [2, 819.1, None, None]])
+        with self.assertRaises(stock.OutputError):
+            stock.own(text, "queues")
+
+
+class Statistics(unittest.TestCase):
+    def test_quantiles(self):
+        self.assertEqual(stats.quantile([1, 2, 3], 0.5), 2)
+        self.assertEqual(stats.quantile([1, 2], 0.5), 1.5)
+        self.assertEqual(stats.quantile([7], 0.99), 7)
+        self.assertEqual(stats.percentiles(range(1001))["p99_us"], 990)
+
+    def test_summary(self):
+        summary = stats.Summary.of([3, 1, 2, 9, 8])
+        self.assertEqual((summary.median, summary.low, summary.high, summary.nb), (3, 1, 9, 5))
+        self.assertEqual(summary.text(1), "3.0 (1.0..9.0)")
+
+
+class Plan(unittest.TestCase):
+    def test_each_figure_has_its_repetitions(self):
+        for points in (plan.quick_points(), plan.full_points()):
+            for point in points:
+                if point.kind not in ("doorbells", "memory"):
+                    self.assertGreaterEqual(point.repetitions, 5, point.title())
+
+    def test_both_plans_measure_all_kinds(self):
+        quick, full = ({point.kind for point in points} for points in (plan.quick_points(), plan.full_points()))
+        self.assertEqual(quick, full)
+
+    def test_ops_fill_rings(self):
+        for size in (64, 256, 8192, 1 << 20):
+            self.assertEqual(plan.ops_for(size, 200000) % 1024, 0)
+            self.assertGreater(plan.ops_for(size, 200000), 0)
+
+    def test_command_lines(self):
+        with tempfile.TemporaryDirectory() as out:
+            runner = run.Runner("build", out, [4, 7])
+            for point in plan.quick_points():
+                for driver in point.drivers:
+                    with mock.patch.object(runner, "corpus", return_value="corpus"):
+                        command = runner.command(point, driver)
+                    self.assertTrue(all(isinstance(word, str) for word in command), command)
+            point = plan.Point("throughput", "AES-128-CBC", 64, (plan.WD,), ops=1024)
+            self.assertIn("crypto_wd,dev=sim,cpu=4", runner.command(point, plan.WD))
+            self.assertIn("0@4,1@7,2@4", runner.command(point, plan.SCHEDULER))
+            self.assertNotIn("0@4,1@7,2@4", runner.command(point, plan.MB))
+
+
+class Running(unittest.TestCase):
+    def test_drivers_take_turns(self):
+        order = []
+        point = plan.Point("throughput", "AES-128-CBC", 64, ("a", "b"), ops=1024)
+        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+            runner = run.Runner("build", out, [0, 1])
+            with mock.patch.object(runner, "once", side_effect=lambda p, driver, repetition: order.append(driver)):
+                runner.run([point])
+        self.assertEqual(order, ["a", "b"] * 5)
+
+    def test_what_does_not_start_is_tried_twice_and_listed(self):
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=1024)
+        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+            (pathlib.Path(out) / "last-output").touch()
+            runner = run.Runner("build", out, [0, 1])
+            with mock.patch.object(runner, "execute", return_value=sample("refused")) as execute:
+                runner.run([point])
+            self.assertEqual(execute.call_count, 2)
+        self.assertIn("does not support", runner.absent[(plan.MB, "throughput", "AES-128-CBC")])
+
+    def test_bad_luck_costs_one_run(self):
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=20000)
+        answers = [sample("refused"), sample("throughput"), sample("refused")] + [sample("throughput")] * 2
+        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+            (pathlib.Path(out) / "last-output").touch()
+            runner = run.Runner("build", out, [0, 1])
+            with mock.patch.object(runner, "execute", side_effect=answers) as execute:
+                runner.run([point])
+            self.assertEqual(execute.call_count, 5)
+        self.assertEqual(runner.absent, {})
+        self.assertEqual(len(runner.left_out), 1)
+        self.assertEqual({row["repetition"] for row in runner.results}, {1, 3, 4})
+
+    def test_budget(self):
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=1024)
+        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+            runner = run.Runner("build", out, [0, 1], budget_s=0)
+            with mock.patch.object(runner, "execute") as execute:
+                runner.run([point])
+            execute.assert_not_called()
+        self.assertEqual(runner.left_out, [f"{point.title()} (no time)"])
+
+    def test_a_program_that_fails_or_is_not_there(self):
+        with tempfile.TemporaryDirectory() as out:
+            runner = run.Runner("build", out, [0, 1])
+            with self.assertRaisesRegex(stock.OutputError, "exit status 3"):
+                runner.execute([sys.executable, "-c", "import sys; print('it failed'); sys.exit(3)"])
+            with self.assertRaises(stock.OutputError):
+                runner.execute([str(pathlib.Path(out) / "nothing")])
+            with mock.patch.object(run, "TIMEOUT_S", 0.1), self.assertRaisesRegex(stock.OutputError, "did not end"):
+                runner.execute([sys.executable, "-c", "import time; time.sleep(30)"])
+
+
+class Targets(unittest.TestCase):
+    @staticmethod
+    def of(results):
+        return {figure: (measured, ok) for figure, _, measured, ok in report.targets(report.Figures(results))}
+
+    def test_nothing_measured_is_nothing_reached(self):
+        for figure, (measured, ok) in self.of([]).items():
+            self.assertIsNone(measured, figure)
+            self.assertFalse(ok, figure)
+
+    def test_medians_decide(self):
+        rows = [result("cyclecount", plan.WD, value) for value in (50, 60, 1000)]
+        rows += [result("cyclecount", plan.NULL, 10)]
+        self.assertEqual(self.of(rows)["lcore cycles an op, burst 32, next to crypto_null"], ("6.0 times", True))
+
+    def test_the_worst_size_decides(self):
+        rows = []
+        for size, ours, other in ((256, 6, 10), (1024, 10, 10), (4096, 8, 10)):
+            more = {"algorithm": "AES-128-CBC", "size": size, "metric": "gbps"}
+            rows += [result("throughput", plan.WD, ours, **more), result("throughput", plan.MB, other, **more)]
+        targets = self.of(rows)
+        self.assertEqual(targets["AES-128-CBC, 1 KiB and up, next to crypto_aesni_mb"], ("0.80 at 4096 bytes", False))
+        self.assertEqual(targets["AES-128-CBC, 256 bytes, next to crypto_aesni_mb"], ("0.60", False))
+        self.assertEqual(targets["AES-128-CBC, each size, next to crypto_scheduler"], (None, False))
+
+    def test_growth_and_memory(self):
+        own = {"algorithm": "hw=v3", "size": 0}
+        rows = [result("queues", "bench-wd", 30, burst=1, **own), result("queues", "bench-wd", 36, burst=64, **own),
+                result("memory", "bench-wd", 400 << 10, burst=1024, metric="hugepages", **own),
+                result("memory", "bench-wd", 1 << 10, burst=1024, metric="heap", **own)]
+        targets = self.of(rows)
+        self.assertEqual(targets["cycles an op, 64 queue pairs next to 1"], ("+20 %", False))
+        self.assertEqual(targets["memory of a queue pair of 1024, hugepages and heap"], ("401 KiB", True))
+
+
+class BreakEven(unittest.TestCase):
+    @staticmethod
+    def rows(ours, other):
+        rows = []
+        for size, a, b in zip((64, 256, 1024), ours, other):
+            rows += [result("break-even", plan.WD, a, algorithm="X", size=size),
+                     result("break-even", plan.MB, b, algorithm="X", size=size)]
+        return report.Figures(rows)
+
+    def test_from_the_size_on_which_always_pays(self):
+        self.assertEqual(report.break_even(self.rows((100, 100, 100), (50, 150, 500)), "X", plan.MB), 256)
+        self.assertEqual(report.break_even(self.rows((100, 100, 100), (150, 150, 500)), "X", plan.MB), 64)
+        self.assertEqual(report.break_even(self.rows((100, 100, 100), (150, 50, 500)), "X", plan.MB), 1024)
+        self.assertIsNone(report.break_even(self.rows((100, 100, 100), (50, 50, 50)), "X", plan.MB))
+
+
+class Files(unittest.TestCase):
+    def test_page_data_and_plots(self):
+        rows = [result("throughput", driver, 5 + n, algorithm="AES-128-CBC", size=size, metric="gbps", repetition=n)
+                for driver in (plan.WD, plan.MB) for size in (256, 1024) for n in range(5)]
+        rows += [result("in-flight", "bench-wd", 600, algorithm="perf=zip-920", size=0, burst=1, metric="mb_per_s"),
+                 result("in-flight", "bench-wd", 556.5, algorithm="perf=zip-920", size=0, burst=1, metric="published")]
+        runner = types.SimpleNamespace(results=rows, commands={"a command": "x"}, left_out=["something"],
+                                       absent={(plan.SCHEDULER, "throughput", "AES-128-CBC"): "why not"})
+        machine = {"cpu": "c", "cpus": 2, "kernel": "k", "arch": "a", "hugepages_total": "1", "hugepage_size": "2048 kB",
+                   "dpdk": "22.11", "packages": {"dpdk": "1"}, "wd": "0", "load_before": "9.00 1.00 1.00"}
+        figures = report.Figures(rows)
+        with tempfile.TemporaryDirectory() as directory:
+            out = pathlib.Path(directory)
+            report.write_csv(out / "r.csv", rows)
+            report.write_json(out / "r.json", machine, runner, report.targets(figures))
+            with open(out / "r.csv", encoding="utf-8") as file:
+                self.assertEqual(len(list(csv.DictReader(file))), len(rows))
+            data = json.loads((out / "r.json").read_text(encoding="utf-8"))
+            self.assertEqual(data["not_started"][0]["reason"], "why not")
+        page = report.markdown(figures, machine, runner, ["in-flight"])
+        self.assertIn("| 256 | 7.00 (5.00..9.00) | 7.00 (5.00..9.00) |", page)
+        self.assertIn("| 1 | 600 (600..600) | 556 | +7.8 % |", page)
+        self.assertIn("not idle", page)
+        self.assertIn("crypto_scheduler, throughput AES-128-CBC: why not", page)
+        self.assertIn("![in-flight](in-flight.svg)", page)
+        named = plots.all_plots(figures)
+        self.assertEqual(sorted(named), ["in-flight", "throughput-AES-128-CBC"])
+        args, more = named["in-flight"]
+        text = plots.script(pathlib.Path("it's.svg"), "svg", *args, **more)
+        self.assertIn("set output 'it''s.svg'", text)
+        self.assertIn("1 600 600 600", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+"""From single figures to medians, targets, tables, and files."""
+
+import csv
+import json
+
+from . import plan
+from .stats import Summary
+
+MUCH = float("inf")
+
+
+class Figures:
+    """Medians by what was measured."""
+
+    def __init__(self, results):
+        self.values = {}
+        for row in results:
+            key = tuple(row[name] for name in ("kind", "algorithm", "size", "driver", "burst", "metric"))
+            self.values.setdefault(key, []).append(row["value"])
+
+    def get(self, kind, algorithm, size, driver, burst, metric):
+        values = self.values.get((kind, algorithm, size, driver, burst, metric))
+        return Summary.of(values) if values else None
+
+    def distinct(self, what, **given):
+        """Sorted values of one part of the key, where the others are as given."""
+        names = ("kind", "algorithm", "size", "driver", "burst", "metric")
+        at = names.index(what)
+        found = {key[at] for key in self.values if all(key[names.index(n)] == v for n, v in given.items())}
+        return sorted(found)
+
+
+# ---- targets ----
+
+
+def ratio(a, b):
+    return a.median / b.median if a is not None and b is not None and b.median else None
+
+
+def worst(values):
+    """The lowest of (ratio, where), without those that were not measured."""
+    values = [value for value in values if value[0] is not None]
+    return min(values) if values else (None, "")
+
+
+def targets(f):
+    """[(figure, target, measured or None, reached)]; measured is text."""
+    rows = []
+
+    def add(figure, target, value, ok, text):
+        rows.append((figure, target, text if value is not None else None, value is not None and ok(value)))
+
+    doorbells = f.get("doorbells", "hw=v3", 0, "bench-wd", 32, "per_op")
+    value = doorbells.median if doorbells else None
+    add("doorbells an op at burst 32", "2/32", value, lambda v: v <= 2 / 32, f"{(value or 0) * 32:.2f}/32")
+
+    value = ratio(f.get("cyclecount", "", 64, plan.WD, 32, "cycles"), f.get("cyclecount", "", 64, plan.NULL, 32, "cycles"))
+    add("lcore cycles an op, burst 32, next to crypto_null", "at most 6 times", value, lambda v: v <= 6,
+        f"{value or 0:.1f} times")
+
+    for algorithm in ("AES-128-CBC", "AES-128-GCM", "AES-128-CBC+SHA1-HMAC"):
+        throughput_targets(f, algorithm, add)
+
+    for metric, name in (("comp_gbps", "compression"), ("decomp_gbps", "decompression")):
+        value = ratio(f.get("compress", "deflate level 1", 32768, plan.COMPRESS_WD, 32, metric),
+                      f.get("compress", "deflate level 1", 32768, plan.ISAL, 32, metric))
+        add(f"{name}, 32 KiB, next to compress_isal", "at least 0.95", value, lambda v: v >= 0.95, f"{value or 0:.2f}")
+
+    for kind, most in (("queues", 64), ("sessions", 100000)):
+        value = ratio(f.get(kind, "hw=v3", 0, "bench-wd", most, "cycles"), f.get(kind, "hw=v3", 0, "bench-wd", 1, "cycles"))
+        names = {"queues": "queue pairs", "sessions": "sessions"}
+        add(f"cycles an op, {most} {names[kind]} next to 1", "within 15 %", value, lambda v: v <= 1.15,
+            f"{((value or 1) - 1) * 100:+.0f} %")
+
+    memory = [f.get("memory", "hw=v3", 0, "bench-wd", 1024, name) for name in ("hugepages", "heap")]
+    value = sum(part.median for part in memory) if all(memory) else None
+    add("memory of a queue pair of 1024, hugepages and heap", "below 512 KiB", value, lambda v: v < 512 << 10,
+        f"{(value or 0) / 1024:.0f} KiB")
+
+    start = f.get("start", "hw=v3", 0, "bench-wd", 1, "ms")
+    value = start.median if start else None
+    add("device created to first op back", "below 100 ms", value, lambda v: v < 100, f"{value or 0:.1f} ms")
+
+    curve = in_flight(f)
+    value = max((abs(row[3]) for row in curve if row[3] is not None), default=None)
+    add("published in-flight curve, perf=zip-920", "within 10 %", value, lambda v: v <= 10, f"{value or 0:.1f} % off at most")
+    return rows
+
+
+def throughput_targets(f, algorithm, add):
+    sizes = f.distinct("size", kind="throughput", algorithm=algorithm, driver=plan.WD)
+
+    def against(peer, chosen):
+        return worst((ratio(f.get("throughput", algorithm, size, plan.WD, 32, "gbps"),
+                            f.get("throughput", algorithm, size, peer, 32, "gbps")), f"{size} bytes") for size in chosen)
+
+    value, where = against(plan.MB, [size for size in sizes if size >= 1024])
+    add(f"{algorithm}, 1 KiB and up, next to {plan.MB}", "at least 0.9", value, lambda v: v >= 0.9,
+        f"{value or 0:.2f} at {where}")
+    value, where = against(plan.MB, [256])
+    add(f"{algorithm}, 256 bytes, next to {plan.MB}", "at least 0.7", value, lambda v: v >= 0.7, f"{value or 0:.2f}")
+    value, where = against(plan.SCHEDULER, sizes)
+    add(f"{algorithm}, each size, next to {plan.SCHEDULER}", "more than 1", value, lambda v: v > 1,
+        f"{value or 0:.2f} at {where}")
+
+
+# ---- tables ----
+
+
+def in_flight(f):
+    """[(descriptors, Summary, published or None, deviation in % or None)]"""
+    rows = []
+    options = next(iter(f.distinct("algorithm", kind="in-flight")), None)
+    for count in f.distinct("burst", kind="in-flight", metric="mb_per_s"):
+        got = f.get("in-flight", options, 0, "bench-wd", count, "mb_per_s")
+        want = f.get("in-flight", options, 0, "bench-wd", count, "published")
+        rows.append((count, got, want.median if want else None, (got.median / want.median - 1) * 100 if want else None))
+    return rows
+
+
+def break_even(f, algorithm, peer):
+    """The size from which on the queue costs the lcore less than the peer does; None: never."""
+    best = None
+    for size in reversed(f.distinct("size", kind="break-even", algorithm=algorithm, driver=plan.WD)):
+        ours = f.get("break-even", algorithm, size, plan.WD, 32, "cycles")
+        other = f.get("break-even", algorithm, size, peer, 32, "cycles")
+        if other is None or ours.median >= other.median:
+            break
+        best = size
+    return best
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def cell(summary, digits=2):
+    return summary.text(digits) if summary else "-"
+
+
+def by_driver(f, kind, algorithm, metric, burst=32, digits=2, what="size"):
+    """A table with a column a driver; what varies is the size or the burst."""
+    drivers = f.distinct("driver", kind=kind, algorithm=algorithm, metric=metric)
+    drivers.sort(key=lambda name: (name not in (plan.WD, plan.COMPRESS_WD), name))
+    size = next(iter(f.distinct("size", kind=kind, algorithm=algorithm)), 0)
+    rows = []
+    for value in f.distinct(what, kind=kind, algorithm=algorithm, metric=metric):
+        at = (value, burst) if what == "size" else (size, value)
+        rows.append([str(value)] + [cell(f.get(kind, algorithm, at[0], d, at[1], metric), digits) for d in drivers])
+    return table([what, *drivers], rows)
+
+
+def sections(f):
+    """[(heading, text, names of plots)]"""
+    out = []
+    rows = [(figure, target, measured or "not measured",
+             "-" if measured is None else "reached" if ok else "**not reached**")
+            for figure, target, measured, ok in targets(f)]
+    out.append(("Targets", table(("figure", "target", "measured", ""), rows), ()))
+    for algorithm in f.distinct("algorithm", kind="throughput"):
+        out.append((f"Throughput, {algorithm}", "Gb/s, bursts of 32.\n\n" +
+                    by_driver(f, "throughput", algorithm, "gbps"), (f"throughput-{algorithm}",)))
+    if f.distinct("burst", kind="cyclecount"):
+        out.append(("Cycles an op by burst", "Enqueue and dequeue, 64 bytes; crypto_wd over a device on the other CPU "
+                    "that completes at once, crypto_null does no work.\n\n" +
+                    by_driver(f, "cyclecount", "", "cycles", what="burst", digits=1), ("cycles-by-burst",)))
+    algorithms = f.distinct("algorithm", kind="break-even")
+    if algorithms:
+        out.append(break_even_section(f, algorithms))
+    out += latency_sections(f)
+    for algorithm in f.distinct("algorithm", kind="compress"):
+        for metric, name in (("comp_gbps", "Compression"), ("decomp_gbps", "Decompression")):
+            out.append((f"{name}, {algorithm}", "Gb/s by size of the segment.\n\n" +
+                        by_driver(f, "compress", algorithm, metric), (f"{name.lower()}",)))
+    for kind, name in (("queues", "queue pairs"), ("sessions", "sessions")):
+        counts = f.distinct("burst", kind=kind)
+        if counts:
+            rows = [(str(n), cell(f.get(kind, "hw=v3", 0, "bench-wd", n, "cycles"), 1)) for n in counts]
+            out.append((f"Cycles an op by {name}", table((name, "cycles"), rows), (f"cycles-by-{kind}",)))
+    curve = in_flight(f)
+    if curve:
+        rows = [(str(n), cell(got, 0), "-" if want is None else f"{want:.0f}", "-" if off is None else f"{off:+.1f} %")
+                for n, got, want, off in curve]
+        out.append(("In flight", "compress_wd, engine=instant, perf=zip-920, 8 KiB, MB/s.\n\n" +
+                    table(("in flight", "measured", "published", "deviation"), rows), ("in-flight",)))
+    return out
+
+
+def break_even_section(f, algorithms):
+    text = ["Cycles an op of the lcore: through the queue, whatever a device behind it does, next to computing "
+            "on the lcore. This says what an lcore saves, not what a device needs.", ""]
+    rows = []
+    for algorithm in algorithms:
+        for peer in (plan.MB, plan.OPENSSL):
+            if f.distinct("size", kind="break-even", algorithm=algorithm, driver=peer):
+                size = break_even(f, algorithm, peer)
+                rows.append((algorithm, peer, "at no size measured" if size is None else f"{size} bytes on"))
+    text.append(table(("algorithm", "instead of", "offload pays from"), rows))
+    for algorithm in algorithms:
+        text += ["", f"{algorithm}:", "", by_driver(f, "break-even", algorithm, "cycles", digits=0)]
+    return ("Break-even", "\n".join(text), tuple(f"cycles-by-size-{algorithm}" for algorithm in algorithms))
+
+
+def latency_sections(f):
+    out = []
+    for algorithm in f.distinct("algorithm", kind="latency"):
+        for size in f.distinct("size", kind="latency", algorithm=algorithm):
+            drivers = f.distinct("driver", kind="latency", algorithm=algorithm, size=size)
+            names = ("p50_us", "p90_us", "p99_us", "p99.9_us")
+            rows = [(str(burst), driver, *(cell(f.get("latency", algorithm, size, driver, burst, n), 1) for n in names))
+                    for burst in f.distinct("burst", kind="latency", algorithm=algorithm, size=size) for driver in drivers]
+            out.append((f"Latency, {algorithm}, {size} bytes", "Microseconds by ops of a burst.\n\n" +
+                        table(("burst", "driver", *names), rows), (f"latency-{algorithm}-{size}",)))
+    return out
+
+
+# ---- files ----
+
+
+def write_csv(path, results):
+    names = ("kind", "driver", "algorithm", "size", "burst", "repetition", "metric", "value")
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, names)
+        writer.writeheader()
+        writer.writerows(results)
+
+
+def write_json(path, machine, runner, rows):
+    summary = [{"figure": a, "target": b, "measured": c, "reached": d} for a, b, c, d in rows]
+    absent = [{"driver": key[0], "kind": key[1], "algorithm": key[2], "reason": why} for key, why in runner.absent.items()]
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump({"machine": machine, "targets": summary, "not_started": absent, "left_out": runner.left_out,
+                   "commands": runner.commands, "results": runner.results}, out, indent=1)
+        out.write("\n")
+
+
+def markdown(f, machine, runner, plots):
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    lines = ["# Benchmark", "",
+             "Medians, and in brackets the lowest and highest of the repetitions, which took turns with the other "
+             "drivers. How each figure is taken: doc/bench.md.", "",
+             f"- machine: {machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, {machine['arch']}",
+             f"- hugepages: {machine['hugepages_total']} of {machine['hugepage_size']}",
+             f"- DPDK {machine['dpdk']}, wd {machine['wd']}; {packages}",
+             f"- load before {machine['load_before']}, after {machine.get('load_after', '-')}", ""]
+    if float(machine["load_before"].split()[0]) > 0.5:
+        lines += ["**The machine was not idle when this began; the figures are of little use.**", ""]
+    for heading, text, names in sections(f):
+        lines += [f"## {heading}", "", text, ""]
+        lines += [f"![{name}]({name}.svg)" for name in names if name in plots]
+        lines.append("")
+    lines += ["## Not measured", ""]
+    lines += [f"- {driver}, {' '.join(word for word in (kind, algorithm) if word)}: {why}"
+              for (driver, kind, algorithm), why in runner.absent.items()]
+    lines += [f"- {title}" for title in runner.left_out]
+    if not runner.absent and not runner.left_out:
+        lines.append("All that was planned was measured.")
+    lines += ["", "## Commands", "", "```", *runner.commands, "```", ""]
+    return "\n".join(lines)
