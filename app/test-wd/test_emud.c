@@ -64,15 +64,17 @@ WDT_TEST(emud_all_options)
 
 WDT_TEST(emud_refused)
 {
-	static const char *const wrong[] = { "", ",", "hpre", "sec ", "sec,", "sec,hw",
-		"sec,hw=", "sec,hw=v1", "sec,hw=3", "sec,sva=2", "sec,sva=-1", "sec,sva= 1",
-		"sec,engine=fast", "sec,queues=0", "sec,queues=1025", "sec,depth=1",
-		"sec,depth=1000", "sec,depth=65536", "sec,id=-1", "sec,cpu=1024",
-		"sec,latency_ns=10000000001", "sec,ops_per_s=-1", "sec,bytes_per_s=1000000000001",
-		"sec,perf=", "sec,perf", "sec,perf=zip-920", "zip,perf=zip-920,ops_per_s=x",
-		"sec,fault=none", "sec,unknown=1", "sec,sva=0,,hw=v2", "sec;hw=v2",
-		"sec,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,fault=drop,"
-		"fault=drop,fault=drop" };
+	static const char *const wrong[] = {
+		"", ",", "hpre", "sec ", "sec,", "sec,hw", "sec,hw=", "sec,hw=v1", "sec,hw=3",
+		"sec,sva=2", "sec,sva=-1", "sec,sva= 1", "sec,engine=fast", "sec,queues=0",
+		"sec,queues=1025", "sec,depth=1", "sec,depth=1000", "sec,depth=65536", "sec,id=-1",
+		"sec,cpu=1024", "sec,latency_ns=10000000001", "sec,ops_per_s=-1",
+		"sec,bytes_per_s=1000000000001", "sec,perf=", "sec,perf", "sec,perf=zip-920",
+		"zip,perf=zip-920,ops_per_s=x", "sec,fault=none", "sec,unknown=1",
+		"sec,sva=0,,hw=v2", "sec;hw=v2",
+		/* nine */
+		"sec,fault=icv,fault=icv,fault=icv,fault=icv,fault=icv,fault=icv,fault=icv,fault=icv,fault=icv"
+	};
 	char much[400];
 	struct emud_options o;
 
