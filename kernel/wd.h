@@ -38,6 +38,9 @@
 #include "uapi/wd_abi.h"
 
 #define WD_NB_REGIONS 2
+
+/* How long open() waits for what close() left to be done. */
+#define WD_CLOSE_TIMEOUT (2 * HZ)
 /* Regions as offsets of VMAs, unlike those given to mmap(): pages of one are not also the next */
 #define WD_REGION_SHIFT 20
 
@@ -122,13 +125,17 @@ struct wd_device {
 	struct wd_process *process; /* the one whose memory the domain shows */
 	struct list_head process_node; /* wd_process.devices */
 	unsigned int domain_users; /* queues of it */
+	atomic_t nb_closing; /* queues whose teardown is to come or under way */
+	atomic_t nb_closed; /* since ever; closed is woken when it changes */
+	wait_queue_head_t closed;
 	bool stuck; /* did not stop: keeps its domain and what is pinned in it */
 };
 
 struct wd_process {
 	struct list_head node;
 	struct mm_struct *mm; /* mmgrab()bed: identity and accounting, not its pages */
-	unsigned int refs; /* queues; guarded by the list's lock */
+	unsigned int refs; /* queues; guarded by the list's lock, as is nb_open */
+	unsigned int nb_open; /* of them, not closed yet */
 	struct rw_semaphore lock;
 	struct maple_tree pages; /* struct wd_page by virtual address */
 	struct list_head devices; /* struct wd_device.process_node */
@@ -181,7 +188,8 @@ extern const struct file_operations wd_fops; /* wd_file.c */
 void wd_queue_halt(struct wd_queue *q);
 void wd_queue_give_back(struct wd_queue *q);
 
-struct wd_process *wd_process_get(struct mm_struct *mm); /* wd_mem.c */
+struct wd_process *wd_process_open(struct mm_struct *mm); /* wd_mem.c */
+void wd_process_close(struct wd_process *p);
 void wd_process_hold(struct wd_process *p);
 void wd_process_put(struct wd_process *p);
 int wd_process_attach(struct wd_process *p, struct wd_device *wdev);

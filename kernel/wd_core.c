@@ -166,6 +166,7 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 	wdev->conf = *conf;
 	wdev->priv = priv;
 	mutex_init(&wdev->lock);
+	init_waitqueue_head(&wdev->closed);
 	INIT_LIST_HEAD(&wdev->queues);
 	INIT_LIST_HEAD(&wdev->process_node);
 

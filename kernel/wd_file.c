@@ -67,6 +67,16 @@ static void wd_queue_free(struct wd_queue *q)
 	kfree(q);
 }
 
+static void wd_queue_drop(struct wd_queue *q)
+{
+	struct wd_device *wdev = q->wdev;
+
+	mutex_lock(&wdev->lock);
+	list_del(&q->node);
+	wd_queue_give_back(q);
+	mutex_unlock(&wdev->lock);
+}
+
 /* The rest of close(), which itself must not wait: it may run in any task. */
 static void wd_queue_teardown(struct work_struct *work)
 {
@@ -80,10 +90,11 @@ static void wd_queue_teardown(struct work_struct *work)
 	if (wdev->conf.memory == WD_REGISTERED_IOMMU)
 		wd_process_detach(q->process, wdev);
 
-	mutex_lock(&wdev->lock);
-	list_del(&q->node);
-	wd_queue_give_back(q);
-	mutex_unlock(&wdev->lock);
+	wd_queue_drop(q);
+	atomic_inc(&wdev->nb_closed);
+	smp_mb__after_atomic(); /* pairs with the order of looks in wd_queue_claim() */
+	atomic_dec(&wdev->nb_closing);
+	wake_up_all(&wdev->closed);
 	wd_process_put(q->process);
 	wd_queue_free(q);
 }
@@ -128,6 +139,38 @@ static int wd_queue_take(struct wd_queue *q)
 	return rc;
 }
 
+static int wd_queue_claim_once(struct wd_queue *q)
+{
+	int rc = wd_queue_take(q);
+
+	if (rc || q->wdev->conf.memory != WD_REGISTERED_IOMMU)
+		return rc;
+	rc = wd_process_attach(q->process, q->wdev);
+	if (rc)
+		wd_queue_drop(q);
+	return rc;
+}
+
+/* A queue that was closed, or the address space of its process, may be free in a moment. */
+static int wd_queue_claim(struct wd_queue *q)
+{
+	struct wd_device *wdev = q->wdev;
+	const unsigned long end = jiffies + WD_CLOSE_TIMEOUT;
+	long left = WD_CLOSE_TIMEOUT;
+	int rc, closed;
+
+	do {
+		closed = atomic_read(&wdev->nb_closed);
+		rc = wd_queue_claim_once(q);
+		if (rc != -EBUSY)
+			break;
+		left = wait_event_killable_timeout(wdev->closed,
+						   !atomic_read_acquire(&wdev->nb_closing) ||
+						   atomic_read(&wdev->nb_closed) != closed, left);
+	} while (left > 0 && atomic_read(&wdev->nb_closed) != closed && time_before(jiffies, end));
+	return left < 0 ? left : rc;
+}
+
 static int wd_open(struct inode *inode, struct file *filp)
 {
 	struct wd_device *wdev = container_of(inode->i_cdev, struct wd_device, cdev);
@@ -157,27 +200,19 @@ static int wd_open(struct inode *inode, struct file *filp)
 	init_waitqueue_head(&q->wait);
 	INIT_WORK(&q->teardown, wd_queue_teardown);
 
-	q->process = wd_process_get(mm);
+	q->process = wd_process_open(mm);
 	if (IS_ERR(q->process)) {
 		rc = PTR_ERR(q->process);
 		goto free_queue;
 	}
-	rc = wd_queue_take(q);
+	rc = wd_queue_claim(q);
 	if (rc)
 		goto put_process;
-	if (wdev->conf.memory == WD_REGISTERED_IOMMU)
-		rc = wd_process_attach(q->process, wdev);
-	if (rc)
-		goto give_back;
 	filp->private_data = q;
 	return stream_open(inode, filp);
 
-give_back:
-	mutex_lock(&wdev->lock);
-	list_del(&q->node);
-	wd_queue_give_back(q);
-	mutex_unlock(&wdev->lock);
 put_process:
+	wd_process_close(q->process);
 	wd_process_put(q->process);
 free_queue:
 	wd_queue_free(q);
@@ -191,6 +226,8 @@ static int wd_release(struct inode *inode, struct file *filp)
 	mutex_lock(&q->vma_lock);
 	q->mapping = NULL; /* the inode goes with the file */
 	mutex_unlock(&q->vma_lock);
+	wd_process_close(q->process);
+	atomic_inc(&q->wdev->nb_closing);
 	queue_work(wd_teardown_wq, &q->teardown);
 	return 0;
 }

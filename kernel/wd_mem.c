@@ -30,34 +30,76 @@ struct wd_page {
 };
 
 static LIST_HEAD(wd_processes);
-static DEFINE_MUTEX(wd_processes_lock); /* and refs; a leaf */
+static DEFINE_MUTEX(wd_processes_lock); /* and refs, nb_open; a leaf */
+static DECLARE_WAIT_QUEUE_HEAD(wd_process_freed);
 
-struct wd_process *wd_process_get(struct mm_struct *mm)
+/* With the lock held: the one of mm that can still be used, or NULL. */
+static struct wd_process *wd_process_find(const struct mm_struct *mm)
 {
 	struct wd_process *p;
 
-	mutex_lock(&wd_processes_lock);
 	list_for_each_entry(p, &wd_processes, node) {
-		if (p->mm == mm) {
-			p->refs++;
-			goto unlock;
-		}
+		if (p->mm == mm && p->refs)
+			return p;
 	}
-	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
-	if (!p) {
-		p = ERR_PTR(-ENOMEM);
-		goto unlock;
-	}
+	return NULL;
+}
+
+/* What mm had registered is being given back: it has closed its last queue. */
+static bool wd_process_closing(const struct mm_struct *mm)
+{
+	struct wd_process *p;
+	bool closing = false;
+
+	mutex_lock(&wd_processes_lock);
+	list_for_each_entry(p, &wd_processes, node)
+		closing |= p->mm == mm && !p->nb_open && !READ_ONCE(p->leaked);
+	mutex_unlock(&wd_processes_lock);
+	return closing;
+}
+
+static struct wd_process *wd_process_new(struct mm_struct *mm)
+{
+	struct wd_process *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+
+	if (!p)
+		return NULL;
 	mmgrab(mm);
 	p->mm = mm;
-	p->refs = 1;
 	init_rwsem(&p->lock);
 	mt_init(&p->pages);
 	INIT_LIST_HEAD(&p->devices);
 	list_add(&p->node, &wd_processes);
-unlock:
-	mutex_unlock(&wd_processes_lock);
 	return p;
+}
+
+/*
+ * For a queue that is opened. After the last close() nothing is registered, also
+ * for who opens again at once; unless a device does not stop in time.
+ */
+struct wd_process *wd_process_open(struct mm_struct *mm)
+{
+	struct wd_process *p;
+
+	if (wait_event_killable_timeout(wd_process_freed, !wd_process_closing(mm),
+					WD_CLOSE_TIMEOUT) < 0)
+		return ERR_PTR(-EINTR);
+	mutex_lock(&wd_processes_lock);
+	p = wd_process_find(mm) ?: wd_process_new(mm);
+	if (p) {
+		p->refs++;
+		p->nb_open++;
+	}
+	mutex_unlock(&wd_processes_lock);
+	return p ?: ERR_PTR(-ENOMEM);
+}
+
+/* The queue is closed; wd_process_put() comes when it is torn down. */
+void wd_process_close(struct wd_process *p)
+{
+	mutex_lock(&wd_processes_lock);
+	p->nb_open--;
+	mutex_unlock(&wd_processes_lock);
 }
 
 void wd_process_hold(struct wd_process *p)
@@ -111,15 +153,15 @@ void wd_process_put(struct wd_process *p)
 
 	mutex_lock(&wd_processes_lock);
 	last = --p->refs == 0;
-	if (last)
-		list_del(&p->node);
 	mutex_unlock(&wd_processes_lock);
-	if (!last)
-		return;
-	if (READ_ONCE(p->leaked))
-		return; /* with its pages: a device may still reach them */
+	if (!last || READ_ONCE(p->leaked))
+		return; /* leaked: it stays, with its pages, which a device may still reach */
 	wd_uncharge(p->mm, wd_pages_drop(p, 0, ULONG_MAX));
 	mtree_destroy(&p->pages);
+	mutex_lock(&wd_processes_lock);
+	list_del(&p->node);
+	mutex_unlock(&wd_processes_lock);
+	wake_up_all(&wd_process_freed);
 	mmdrop(p->mm);
 	kfree(p);
 }

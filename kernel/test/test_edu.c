@@ -156,6 +156,20 @@ test_stop(const struct edu *edu, uint8_t *a)
 			"started again: it is");
 }
 
+/* close() leaves the rest to the kernel, and open() waits for that. */
+static void
+test_close_and_open(void)
+{
+	unsigned int i;
+	int fd = 0;
+
+	for (i = 0; i < 50 && fd >= 0; i++) {
+		fd = queue_open(name);
+		close(fd);
+	}
+	ktap_test(fd >= 0, "opened right after it was closed, 50 times: %d", fd);
+}
+
 /* The next owner has what it registered itself, and not what the last one had. */
 static void
 test_next_owner(const uint8_t *old)
@@ -222,6 +236,7 @@ main(void)
 		test_not_registered(&edu, pages, pages + HUGE_SIZE);
 		test_stop(&edu, pages);
 		edu_close(&edu);
+		test_close_and_open();
 		test_next_owner(pages);
 		test_late_transfer();
 		munmap(pages, HUGE_SIZE);

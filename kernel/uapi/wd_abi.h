@@ -9,7 +9,8 @@
  *
  * Memory belongs to the process. What is registered through any queue serves
  * every queue the process opened before and every one it opens after, on every
- * device of wd.ko, and is given back when the process closes its last queue.
+ * device of wd.ko, and is given back when the process closes its last queue. An
+ * open() right after that waits for it, for two seconds at most.
  *
  * Each argument begins with its size, so that it can grow: a shorter one is
  * taken as if it ended in zeros, a longer one is E2BIG unless what the kernel

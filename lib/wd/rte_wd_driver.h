@@ -38,6 +38,10 @@ struct wd_transport;
 enum wd_class {
 	WD_CLASS_SEC,
 	WD_CLASS_ZIP,
+	/* "copy": QEMU's edu under wd_edu.ko, to try memory and isolation with. No rings: the
+	 * MMIO region, at wd_queue.sq_db, is the device's registers. wd_dev.hw is NULL.
+	 */
+	WD_CLASS_EDU,
 };
 
 /** One row a hardware version. */
@@ -95,7 +99,8 @@ void rte_wd_dev_close(struct wd_dev *dev);
 /** What a driver wants of a queue. */
 struct wd_queue_conf {
 	uint16_t qc_type; /* HISI_*_QC_TYPE* */
-	uint16_t sqe_size; /* compared with what the device reports; a mismatch is refused */
+	/* compared with what the device reports; a mismatch is refused. 0: without rings */
+	uint16_t sqe_size;
 	uint16_t nb_desc; /* most descriptors in flight; more than the ring holds: rounded down */
 	int socket_id;
 	/* Called once from a control thread when a queue was found dead (reset, lying

@@ -105,14 +105,20 @@ has_token(const char *list, const char *token)
 	return false;
 }
 
+/* Whether a driver of the class knows the device. */
 static bool
-class_matches(enum wd_class class, const char *algorithms)
+class_matches(enum wd_class class, const struct rte_wd_dev_info *info)
 {
-	if (class == WD_CLASS_SEC)
-		return has_token(algorithms, "cipher") || has_token(algorithms, "digest") ||
-				has_token(algorithms, "aead");
-	return has_token(algorithms, "zlib") || has_token(algorithms, "gzip") ||
-			has_token(algorithms, "deflate");
+	static const char *const tokens[][4] = {
+		[WD_CLASS_SEC] = { "cipher", "digest", "aead" },
+		[WD_CLASS_ZIP] = { "zlib", "gzip", "deflate" },
+		[WD_CLASS_EDU] = { "copy" },
+	};
+	bool has = false;
+
+	for (unsigned int i = 0; tokens[class][i] != NULL; i++)
+		has |= has_token(info->algorithms, tokens[class][i]);
+	return has && (class == WD_CLASS_EDU || rte_wd_hw_by_api(info->api) != NULL);
 }
 
 struct find {
@@ -129,7 +135,7 @@ find_cb(const struct rte_wd_dev_info *info, void *arg)
 
 	if (find->name != NULL && strcmp(find->name, info->name) != 0)
 		return 0;
-	if (!class_matches(find->class, info->algorithms) || rte_wd_hw_by_api(info->api) == NULL) {
+	if (!class_matches(find->class, info)) {
 		find->wrong_class = find->name != NULL;
 		return 0;
 	}
@@ -169,7 +175,14 @@ dev_find(enum wd_class class, const char *wanted, struct wd_transport **transpor
 			*transport = transport_by_name(WD_UACCE);
 			return rte_strscpy(name, wanted, RTE_WD_NAME_LEN) < 0 ? -ENODEV : 0;
 		}
-		WD_LOG(NOTICE, "no accelerator found, using the software device (dev=" WD_SIM ")");
+		if (class != WD_CLASS_EDU)
+			WD_LOG(NOTICE,
+					"no accelerator found, using the software device (dev=" WD_SIM
+					")");
+	}
+	if (class == WD_CLASS_EDU) {
+		WD_LOG(ERR, "no device of wd_edu.ko found, and the software device is not one");
+		return -ENODEV;
 	}
 	*transport = sim_load();
 	rte_strscpy(name, WD_SIM, RTE_WD_NAME_LEN);
@@ -262,7 +275,7 @@ rte_wd_dev_open(enum wd_class class, const struct rte_kvargs *args, const char *
 			goto close_dev;
 	}
 	WD_LOG(NOTICE, "using device %s (%s, hw=%s, sva=%d)", dev->name, transport->name,
-			dev->hw->name, dev->sva);
+			dev->hw == NULL ? "none" : dev->hw->name, dev->sva);
 	*out = dev;
 	return 0;
 

@@ -24,8 +24,10 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 	rc = dev->transport->queue_open(dev, conf, q);
 	if (rc != 0)
 		return rc;
-	if (!depth_valid(q->sq_depth) || !depth_valid(q->cq_depth) || q->cq_depth < q->sq_depth ||
-			q->sqe_size != conf->sqe_size) {
+	if (conf->sqe_size != 0 &&
+			(!depth_valid(q->sq_depth) || !depth_valid(q->cq_depth) ||
+					q->cq_depth < q->sq_depth ||
+					q->sqe_size != conf->sqe_size)) {
 		WD_LOG(ERR,
 				"device %s: unexpected geometry: %u descriptors of %u bytes (wanted %u), %u"
 				" completions",

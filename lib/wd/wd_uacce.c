@@ -78,9 +78,10 @@ options_check(const struct wd_dev *dev, const struct rte_kvargs *args,
 	const char *want_sva = args == NULL ? NULL : rte_kvargs_get(args, UACCE_ARG_SVA);
 	const bool sva = (attrs->info.flags & RTE_WD_FLAG_SVA) != 0;
 
-	if (want_hw != NULL && rte_wd_hw_by_name(want_hw) != hw) {
+	if (want_hw != NULL && (hw == NULL || rte_wd_hw_by_name(want_hw) != hw)) {
 		WD_LOG(ERR, "device %s: hw=%s, but its interface %s is driven as hw=%s; leave the option out",
-				dev->name, want_hw, attrs->info.api, hw->name);
+				dev->name, want_hw, attrs->info.api,
+				hw == NULL ? "none" : hw->name);
 		return -EINVAL;
 	}
 	if (want_sva != NULL && strcmp(want_sva, sva ? "1" : "0") != 0) {
@@ -133,7 +134,7 @@ uacce_open(struct wd_dev *dev, const struct rte_kvargs *args)
 	if (rc != 0)
 		return rc;
 	hw = rte_wd_hw_by_api(attrs.info.api);
-	if (hw == NULL) {
+	if (hw == NULL && dev->class != WD_CLASS_EDU) {
 		WD_LOG(ERR, "device %s: interface %s is not one of those known here", dev->name,
 				attrs.info.api);
 		return -ENOTSUP;
@@ -292,6 +293,8 @@ queue_query(const struct uacce_queue *uq, struct uacce_qp_ctx *ctx, struct uacce
 				name, ctx->id, info->sqe_size, uq->sqe_size);
 		return -EPROTO;
 	}
+	if (uq->sqe_size == 0)
+		return 0; /* no rings */
 	if (!depth_valid(info->sq_depth) || !depth_valid(info->cq_depth) ||
 			info->cq_depth < info->sq_depth) {
 		WD_LOG(ERR,
@@ -337,8 +340,8 @@ doorbells_query(const struct uacce_queue *uq, uint32_t *sq_offset, uint32_t *cq_
 	const struct uacce_dev *ud = uq->dev->transport_data;
 	struct wd_info info = { .size = sizeof(info) };
 
-	*sq_offset = HISI_QM_DB_OFFSET;
-	*cq_offset = HISI_QM_DB_OFFSET;
+	*sq_offset = uq->sqe_size == 0 ? 0 : HISI_QM_DB_OFFSET;
+	*cq_offset = *sq_offset;
 	if (queue_ioctl(uq->fd, WD_IOC_INFO, &info) != 0)
 		return 0; /* not wd.ko */
 	if (info.sq_db_offset % sizeof(uint64_t) != 0 ||
