@@ -143,15 +143,31 @@ queue_map(int fd, unsigned int region, size_t size)
 	return va == MAP_FAILED ? NULL : va;
 }
 
-/** nb hugepages that children do not inherit, touched; NULL without them. */
+/**
+ * nb hugepages that children do not inherit, touched; NULL without them. Each is
+ * a mapping of its own, as EAL has them: parts can be unmapped without a split.
+ */
 static inline void *
 huge_alloc(unsigned int nb)
 {
-	void *va = mmap(NULL, nb * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	uint8_t *room = mmap(
+			NULL, (nb + 1) * HUGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *va = (uint8_t *)(((uintptr_t)room + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1));
 
-	if (va == MAP_FAILED)
+	if (room == MAP_FAILED)
 		return NULL;
+	for (unsigned int i = 0; i < nb; i++) {
+		if (mmap(va + i * HUGE_SIZE, HUGE_SIZE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1,
+				    0) == MAP_FAILED) {
+			munmap(room, (nb + 1) * HUGE_SIZE);
+			return NULL;
+		}
+	}
+	/* what is left over at the ends */
+	if (va != room)
+		munmap(room, (size_t)(va - room));
+	munmap(va + nb * HUGE_SIZE, HUGE_SIZE - (size_t)(va - room));
 	if (madvise(va, nb * HUGE_SIZE, MADV_DONTFORK) != 0)
 		return NULL;
 	memset(va, 0, nb * HUGE_SIZE);
