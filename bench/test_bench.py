@@ -187,6 +187,7 @@ class Targets(unittest.TestCase):
     def test_nothing_measured_is_nothing_reached(self):
         for figure, (measured, ok) in self.of([]).items():
             self.assertIsNone(measured, figure)
+            self.assertTrue(report.limit_of(figure), figure)
             self.assertFalse(ok, figure)
 
     def test_medians_decide(self):

@@ -14,7 +14,7 @@ def script(path, terminal, title, xlabel, ylabel, series, xlog=True, ylog=False)
     """series: {label: [(x, median, low, high)]}"""
     lines = [f"set terminal {TERMINALS[terminal]}", f"set output {quoted(str(path))}", f"set title {quoted(title)} noenhanced",
              f"set xlabel {quoted(xlabel)}", f"set ylabel {quoted(ylabel)}", "set key outside below noenhanced",
-             "set grid", "set bars small"]
+             "set grid", "set bars small", "set offsets graph 0.03, graph 0.03, 0, 0"]
     if xlog:
         lines.append("set logscale x 2")
     lines.append("set logscale y" if ylog else "set yrange [0:*]")

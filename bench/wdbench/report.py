@@ -34,6 +34,26 @@ class Figures:
 
 # ---- targets ----
 
+# By a part of the figure's name: what stands in the way, said where a target was missed.
+LIMITS = (
+    ("doorbells", "the driver rings once a burst and queue"),
+    ("crypto_null", "crypto_null writes no descriptor and reads no completion; here both lie in lines that the "
+                    "device's CPU had last, and a device that was not through in 3 ms is waited for"),
+    ("crypto_aesni_mb", "the software device is one CPU with the same library; descriptors and data go from one CPU's "
+                        "cache to the other's and back, which crypto_aesni_mb on the lcore does not have"),
+    ("crypto_scheduler", "its worker has ops as they are, not descriptors to read and check"),
+    ("compress_isal", "the software device is one CPU with the same library, and data goes to its cache and back"),
+    ("queue pairs", "the rings of 64 queue pairs are more than 8 MiB, those of one fit into a cache"),
+    ("sessions", "each op has a session that is in no cache, an access to memory that nothing hides"),
+    ("memory", "128 KiB of descriptors, 16 KiB of completions, and lists for segments"),
+    ("created", "pools of 4096 objects and the hugepages for them are made in that time, too"),
+    ("in-flight", "other work on this CPU while a point was measured: completions are then seen late"),
+)
+
+
+def limit_of(figure):
+    return next((why for part, why in LIMITS if part in figure), "")
+
 
 def ratio(a, b):
     return a.median / b.median if a is not None and b is not None and b.median else None
@@ -158,7 +178,7 @@ def sections(f):
     """[(heading, text, names of plots)]"""
     out = []
     rows = [(figure, target, measured or "not measured",
-             "-" if measured is None else "reached" if ok else "**not reached**")
+             "-" if measured is None else "reached" if ok else f"**not reached**: {limit_of(figure)}")
             for figure, target, measured, ok in targets(f)]
     out.append(("Targets", table(("figure", "target", "measured", ""), rows), ()))
     for algorithm in f.distinct("algorithm", kind="throughput"):

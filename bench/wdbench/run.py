@@ -66,7 +66,7 @@ class Runner:
                    "--total-ops", str(point.ops), "--silent", "--csv-friendly", *plan.ALGORITHMS[algorithm]]
         if cycles:
             # so that a device on another CPU is through before the dequeues are timed
-            command += ["--desc-nb", "1024", "--pmd-cyclecount-delay-ms", "1"]
+            command += ["--desc-nb", "1024", "--pmd-cyclecount-delay-ms", "3"]
         return command
 
     def own_options(self, point):
