@@ -230,6 +230,11 @@ class BreakEven(unittest.TestCase):
         self.assertEqual(report.break_even(self.rows((100, 100, 100), (150, 50, 500)), "X", plan.MB), 1024)
         self.assertIsNone(report.break_even(self.rows((100, 100, 100), (50, 50, 50)), "X", plan.MB))
 
+    def test_text(self):
+        self.assertEqual(report.break_even_text(None, [64, 256]), "no size up to 256 bytes")
+        self.assertEqual(report.break_even_text(256, [64, 256]), "256 bytes on")
+        self.assertEqual(report.break_even_text(64, [64, 256]), "64 bytes on, the smallest measured")
+
 
 class Files(unittest.TestCase):
     def test_page_data_and_plots(self):

@@ -217,12 +217,18 @@ def break_even_section(f, algorithms):
     for algorithm in algorithms:
         for peer in (plan.MB, plan.OPENSSL):
             if f.distinct("size", kind="break-even", algorithm=algorithm, driver=peer):
-                size = break_even(f, algorithm, peer)
-                rows.append((algorithm, peer, "at no size measured" if size is None else f"{size} bytes on"))
+                sizes = f.distinct("size", kind="break-even", algorithm=algorithm)
+                rows.append((algorithm, peer, break_even_text(break_even(f, algorithm, peer), sizes)))
     text.append(table(("algorithm", "instead of", "offload pays from"), rows))
     for algorithm in algorithms:
         text += ["", f"{algorithm}:", "", by_driver(f, "break-even", algorithm, "cycles", digits=0)]
     return ("Break-even", "\n".join(text), tuple(f"cycles-by-size-{algorithm}" for algorithm in algorithms))
+
+
+def break_even_text(size, sizes):
+    if size is None:
+        return f"no size up to {sizes[-1]} bytes"
+    return f"{size} bytes on" + (", the smallest measured" if size == sizes[0] else "")
 
 
 def latency_sections(f):
