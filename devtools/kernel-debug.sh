@@ -72,6 +72,8 @@ if [ ! -e "$top/image/boot/vmlinuz-$release" ] || [ "$top/wanted" -nt "$top/imag
 	cp "$tree/arch/x86/boot/bzImage" "$top/image/boot/vmlinuz-$release"
 fi
 
+[ -e "$build/build.ninja" ] || meson setup "$build"
+ninja -C "$build"
 modules=$build/kernel/modules-debug
 devtools/kernel-build.sh "$tree" "$modules"
 status=0
