@@ -124,33 +124,79 @@ wd_queue_run(const struct wd_queue *q, uint32_t from, uint32_t nb)
 	return RTE_MIN(nb, q->sq_mask + 1U - ((q->head + from) & q->sq_mask));
 }
 
+/* Of the second word of a CQE, what says whose it is and whether it is there. */
+#define WD_QUEUE_CQE_MASK (HISI_QM_CQE_W1_PHASE | HISI_QM_CQE_W1_SQ_HEAD_MASK)
+#define WD_QUEUE_CQE_WORDS (sizeof(struct hisi_qm_cqe) / sizeof(uint64_t))
+/* Completions that are looked at with one branch: loops of this length are unrolled. */
+#define WD_QUEUE_GROUP 8
+
+/** Second word of the CQE at idx, a free-running index. */
+static __rte_always_inline const volatile uint64_t *
+wd_queue_cqe(const struct wd_queue *q, uint32_t idx)
+{
+	return (const volatile uint64_t *)(q->cq +
+			(size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) +
+			HISI_QM_CQE_W1_OFFSET);
+}
+
+/** What that word is, masked, once its descriptor is complete. */
+static __rte_always_inline uint64_t
+wd_queue_cqe_expect(const struct wd_queue *q, uint32_t idx)
+{
+	/* phase is 1 on even passes of the ring, 0 on odd ones */
+	return (idx & q->sq_mask) | ((idx & (q->cq_mask + 1U)) == 0 ? HISI_QM_CQE_W1_PHASE : 0);
+}
+
+/**
+ * Whether there is no completion at head, seen with one load. Says nothing of the
+ * completion that is there: wd_queue_completed() looks at it.
+ */
+static __rte_always_inline bool
+wd_queue_waits(const struct wd_queue *q)
+{
+	const uint64_t got = rte_le_to_cpu_64(*wd_queue_cqe(q, q->head));
+
+	return ((got ^ wd_queue_cqe_expect(q, q->head)) & HISI_QM_CQE_W1_PHASE) != 0;
+}
+
 /**
  * How many of nb_max descriptors, from `from` behind head on, are complete; nb_max
  * must not exceed wd_queue_run(). Their SQEs may be read when it returns.
  */
-static inline uint32_t
+static __rte_always_inline uint32_t
 wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 {
-	const uint64_t mask = HISI_QM_CQE_W1_PHASE | HISI_QM_CQE_W1_SQ_HEAD_MASK;
-	const uint32_t idx = q->head + from;
-	const volatile uint64_t *w1 = (const volatile uint64_t *)(q->cq +
-			(size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) +
-			HISI_QM_CQE_W1_OFFSET);
-	/* phase is 1 on even passes of the ring, 0 on odd ones */
-	uint64_t expect = (idx & q->sq_mask) |
-			((idx & (q->cq_mask + 1U)) == 0 ? HISI_QM_CQE_W1_PHASE : 0);
-	uint32_t n;
+	const volatile uint64_t *w1 = wd_queue_cqe(q, q->head + from);
+	uint64_t expect = wd_queue_cqe_expect(q, q->head + from);
+	uint32_t n = 0;
 
-	for (n = 0; n < nb_max; n++) {
-		/* one load for index and phase, so no barrier between the two */
+	/* Index and phase come with one load, so no barrier between the two. Where one
+	 * of a group is not as it should be, one by one. In a group each word is used
+	 * once, so that it need not be volatile, which would forbid the compiler to
+	 * take it as an operand; the barrier has it read in each call.
+	 */
+	rte_compiler_barrier();
+	while (nb_max - n >= WD_QUEUE_GROUP) {
+		const uint64_t *const group = (const uint64_t *)(uintptr_t)w1;
+		uint64_t odd = 0;
+
+		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++)
+			odd |= rte_le_to_cpu_64(group[i * WD_QUEUE_CQE_WORDS]) ^ (expect + i);
+		if (unlikely((odd & WD_QUEUE_CQE_MASK) != 0))
+			break;
+		w1 += WD_QUEUE_GROUP * WD_QUEUE_CQE_WORDS;
+		expect += WD_QUEUE_GROUP;
+		n += WD_QUEUE_GROUP;
+	}
+	for (; n < nb_max; n++) {
 		const uint64_t got = rte_le_to_cpu_64(*w1);
 
-		if (unlikely((got & mask) != expect)) {
+		if (unlikely((got & WD_QUEUE_CQE_MASK) != expect)) {
 			if (unlikely(((got ^ expect) & HISI_QM_CQE_W1_PHASE) == 0))
 				rte_wd_queue_check(q, got);
 			break;
 		}
-		w1 += sizeof(struct hisi_qm_cqe) / sizeof(*w1);
+		w1 += WD_QUEUE_CQE_WORDS;
 		expect++;
 	}
 	/* From-device: the phase loads before all loads of the SQEs. Pairs with the

@@ -21,16 +21,16 @@
 
 /** Address of byte off of a segment, as the device names it. */
 static __rte_always_inline uint64_t
-wd_mbuf_addr(const bool sva, const struct rte_mbuf *m, uint32_t off)
+wd_mbuf_addr(const bool sva, const struct rte_mbuf *m, uint64_t off)
 {
 	return sva ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
 }
 
-/** Whether [off, off + len) is in the data of a single segment. */
+/** Whether [off, off + len) is in the data of a single segment; both have 32 bits. */
 static __rte_always_inline bool
-wd_mbuf_in_data(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+wd_mbuf_in_data(const struct rte_mbuf *m, uint64_t off, uint64_t len)
 {
-	return (uint64_t)off + len <= m->data_len;
+	return off + len <= m->data_len;
 }
 
 /** Of a destination the room counts: its data length may still be set by the application. */
@@ -46,10 +46,10 @@ wd_mbuf_in_room(const struct rte_mbuf *m, uint32_t off, uint32_t len)
  * dequeue, which sets head to what tail was after the op.
  */
 struct wd_side {
-	uint8_t *base; /* nb_units units, contiguous for the device */
+	uint8_t *base; /* contiguous for the device */
 	uint64_t iova_delta; /* device address minus virtual address */
-	uint32_t nb_units;
-	uint32_t head; /* units, below nb_units; equal to tail: empty */
+	uint32_t size; /* bytes, as the two below: whole units */
+	uint32_t head; /* below size; equal to tail: empty */
 	uint32_t tail;
 };
 
@@ -61,23 +61,30 @@ wd_side_addr(const struct wd_side *side, const void *p)
 	return (uintptr_t)p + side->iova_delta;
 }
 
+/** Where the space ends that begins at tail; tail stays below it. */
+static __rte_always_inline uint32_t
+wd_side_end(const struct wd_side *side)
+{
+	return side->tail < side->head ? side->head : side->size;
+}
+
 /** Space for nb_bytes, at least 1; NULL when there is not that much in one piece. */
 static inline void *
 wd_side_take(struct wd_side *side, uint32_t nb_bytes)
 {
-	const uint32_t n = (nb_bytes + WD_SIDE_UNIT - 1) / WD_SIDE_UNIT;
+	const uint32_t n = RTE_ALIGN_CEIL(nb_bytes, (uint32_t)WD_SIDE_UNIT);
 	const uint32_t head = side->head, tail = side->tail;
 	uint32_t at;
 
 	/* one unit stays free, so that equal indices mean empty */
-	if (tail < head ? head - tail > n : side->nb_units - tail > n - (head == 0 ? 0 : 1))
+	if (tail < head ? head - tail > n : side->size - tail >= n + (head == 0 ? 1 : 0))
 		at = tail;
 	else if (tail >= head && head > n)
 		at = 0;
 	else
 		return NULL;
-	side->tail = at + n == side->nb_units ? 0 : at + n;
-	return side->base + (size_t)at * WD_SIDE_UNIT;
+	side->tail = at + n == side->size ? 0 : at + n;
+	return side->base + at;
 }
 
 /** A list that is being written; start from { .side = ..., .left = ... }. */
@@ -177,6 +184,91 @@ wd_sgl_close(const struct wd_sgl *w)
 	w->first->entry_sum_in_chain = rte_cpu_to_le_16(
 			(uint16_t)RTE_MIN(w->total, (uint32_t)UINT16_MAX));
 	return wd_side_addr(w->side, w->first);
+}
+
+/* ---- one list, quickly: only what the device reads is written ---- */
+
+/* Fields that lie next to each other are written as one word. */
+typedef uint64_t wd_sgl_word __attribute__((may_alias));
+static_assert(offsetof(struct hisi_sgl, entry_sum_in_chain) == 8 &&
+				offsetof(struct hisi_sgl, entry_length_in_sgl) == 12 &&
+				offsetof(struct hisi_sgl, pad) == 14,
+		"the counts are one word");
+static_assert(offsetof(struct hisi_sge, len) == 16 && offsetof(struct hisi_sge, pad) == 20,
+		"length and padding are one word");
+
+/** Header of a list of nb entries, alone in its chain. */
+static __rte_always_inline void
+wd_sgl_head(void *at, uint32_t nb)
+{
+	wd_sgl_word *list = at;
+
+	list[0] = 0; /* next_dma */
+	list[1] = rte_cpu_to_le_64(nb * 0x100010001ULL); /* all three counts */
+}
+
+static __rte_always_inline void
+wd_sgl_entry(struct hisi_sge *sge, uint64_t addr, uint32_t len)
+{
+	wd_sgl_word *w = (wd_sgl_word *)sge;
+
+	w[0] = rte_cpu_to_le_64(addr);
+	w[1] = 0; /* page_ctrl */
+	w[2] = rte_cpu_to_le_64(len);
+}
+
+static __rte_always_inline uint32_t
+wd_sgl_size(uint32_t nb)
+{
+	return RTE_ALIGN_CEIL((uint32_t)(sizeof(struct hisi_sgl) + nb * sizeof(struct hisi_sge)),
+			(uint32_t)WD_SIDE_UNIT);
+}
+
+/* Segments of a list that is written quickly. */
+#define WD_SGL_QUICK 8
+
+/**
+ * A list at `at` of a lead, if it has a length, and [off, off + len) of a packet, len
+ * being 1 or more, in no more than WD_SGL_QUICK segments. Returns the bytes taken, in
+ * whole units, and does not reach `stop`; 0 if it is not as simple as that:
+ * wd_sgl_add_packet() and the like find out.
+ */
+static __rte_always_inline uint32_t
+wd_sgl_write(const bool sva, void *at, const void *stop, uint64_t lead, uint32_t lead_len,
+		const struct rte_mbuf *m, uint64_t off, uint32_t len)
+{
+	const uint32_t before = lead_len > 0;
+	struct hisi_sge *const sge = (struct hisi_sge *)((struct hisi_sgl *)at + 1);
+	/* one less than what is left, so that one comparison finds both a segment that
+	 * has all of it and one that is empty
+	 */
+	uint32_t rest = len - 1, n = m->data_len - (uint32_t)off;
+	uint64_t addr = wd_mbuf_addr(sva, m, off);
+
+	if (unlikely(m->data_len <= off ||
+			    (uint8_t *)at + wd_sgl_size(before + WD_SGL_QUICK) >=
+					    (const uint8_t *)stop))
+		return 0;
+	if (before > 0)
+		wd_sgl_entry(sge, lead, lead_len);
+	/* unrolled, so that each way out knows its number of entries */
+	for (uint32_t i = before; i < before + WD_SGL_QUICK; i++) {
+		if (n - 1 >= rest) {
+			if (unlikely(n == 0))
+				return 0;
+			wd_sgl_entry(sge + i, addr, rest + 1);
+			wd_sgl_head(at, i + 1);
+			return wd_sgl_size(i + 1);
+		}
+		wd_sgl_entry(sge + i, addr, n);
+		rest -= n;
+		m = m->next;
+		if (unlikely(m == NULL))
+			return 0;
+		n = m->data_len;
+		addr = wd_mbuf_addr(sva, m, 0);
+	}
+	return 0;
 }
 
 #endif /* WD_SGL_H */

@@ -74,8 +74,9 @@ struct wd_comp_slot {
 /* Most that HISI_ZIP_ALG_* has behind the data: CRC-32 and length of gzip. */
 #define WD_COMP_TRAILER_MAX 8
 
-/* 128 KiB of side ring: a list of two entries for each of 1024 ops of one direction. */
-#define WD_COMP_SIDE_UNITS 2048
+/* A list of two entries for each of 1024 ops of one direction. */
+#define WD_COMP_SIDE_SIZE (128U << 10)
+static_assert(WD_COMP_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");
 
 /** One hardware queue of a queue pair. */
 struct wd_comp_queue {

@@ -32,7 +32,7 @@ static const char *const own_args[] = { ARG_MAX_QPS, NULL };
 static int
 queue_memory(struct rte_compressdev *dev, struct wd_comp_queue *cq, const char *name, int socket_id)
 {
-	const size_t side = (size_t)WD_COMP_SIDE_UNITS * WD_SIDE_UNIT;
+	const size_t side = WD_COMP_SIDE_SIZE;
 	const struct wd_comp_dev *priv = dev->data->dev_private;
 
 	cq->slots = rte_zmalloc_socket("wd_comp_slots", cq->q.sq_depth * sizeof(*cq->slots),
@@ -44,7 +44,7 @@ queue_memory(struct rte_compressdev *dev, struct wd_comp_queue *cq, const char *
 		return -ENOMEM;
 	}
 	cq->side.base = cq->dma->addr;
-	cq->side.nb_units = WD_COMP_SIDE_UNITS;
+	cq->side.size = WD_COMP_SIDE_SIZE;
 	cq->side.iova_delta = priv->sva ? 0 : cq->dma->iova - (uintptr_t)cq->dma->addr;
 	return 0;
 }

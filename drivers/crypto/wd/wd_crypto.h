@@ -28,8 +28,16 @@ enum wd_crypto_class {
 	WD_CRYPTO_CIPHER,
 	WD_CRYPTO_AUTH,
 	WD_CRYPTO_CHAIN, /* cipher and auth over one mbuf */
-	WD_CRYPTO_AEAD,
+	WD_CRYPTO_AEAD, /* all but the next */
+	WD_CRYPTO_GCM, /* with AAD */
+	WD_CRYPTO_NB_CLASSES,
 };
+
+static inline bool
+wd_crypto_is_aead(unsigned int class)
+{
+	return class >= WD_CRYPTO_AEAD;
+}
 
 /** How the IV gets from the op to the device. */
 enum wd_crypto_iv {
@@ -101,12 +109,17 @@ struct wd_crypto_scratch {
 /** Per descriptor, host only. */
 struct wd_crypto_slot {
 	struct rte_crypto_op *op;
-	uint32_t expect;
-	uint32_t side_tail; /* side ring's tail after this op */
+	uint64_t word; /* WD_CRYPTO_SLOT_*, in one store */
 };
 
-/* 192 KiB of side ring: two lists of two entries for each of 1024 ops. */
-#define WD_CRYPTO_SIDE_UNITS 3072
+/* The result word expected, and the side ring's tail after the op. */
+#define WD_CRYPTO_SLOT_WORD(expect, side_tail) ((expect) | (uint64_t)(side_tail) << 32)
+#define WD_CRYPTO_SLOT_EXPECT(word) ((uint32_t)(word))
+#define WD_CRYPTO_SLOT_SIDE_TAIL(word) ((uint32_t)((word) >> 32))
+
+/* Two lists of two entries for each of 1024 ops. */
+#define WD_CRYPTO_SIDE_SIZE (192U << 10)
+static_assert(WD_CRYPTO_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");
 /* Where the device puts what nobody wants: the AAD part of an output. */
 #define WD_CRYPTO_SINK_SIZE 4096
 
@@ -159,7 +172,14 @@ int wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym
 		struct rte_cryptodev_sym_session *sess);
 void wd_crypto_session_clear(struct rte_cryptodev *dev, struct rte_cryptodev_sym_session *sess);
 
-/** Point the device's burst functions at the ones for its BD type and addressing. */
+/** Point the device's burst functions at the ones for its BD type, its addressing and this CPU. */
 void wd_crypto_sec_set_burst(struct rte_cryptodev *dev);
+
+/** The enqueue function for a hardware version and a kind of address. */
+enqueue_pkt_burst_t wd_crypto_sec_enqueue(unsigned int version, bool sva);
+enqueue_pkt_burst_t wd_crypto_sec_enqueue_avx2(unsigned int version, bool sva);
+
+/** The one dequeue function: results are at the same place in both BD types. */
+uint16_t wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops);
 
 #endif /* WD_CRYPTO_H */

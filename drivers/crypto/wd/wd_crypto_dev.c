@@ -42,7 +42,7 @@ static int
 qp_memory(struct rte_cryptodev *dev, struct wd_crypto_qp *qp, int socket_id)
 {
 	const size_t scratch = (size_t)qp->q.sq_depth * sizeof(*qp->scratch);
-	const size_t side = (size_t)WD_CRYPTO_SIDE_UNITS * WD_SIDE_UNIT;
+	const size_t side = WD_CRYPTO_SIDE_SIZE;
 	const struct wd_crypto_dev *priv = dev->data->dev_private;
 	char name[RTE_MEMZONE_NAMESIZE];
 
@@ -60,7 +60,7 @@ qp_memory(struct rte_cryptodev *dev, struct wd_crypto_qp *qp, int socket_id)
 	}
 	memset(qp->dma->addr, 0, qp->dma->len);
 	qp->side.base = qp->dma->addr;
-	qp->side.nb_units = WD_CRYPTO_SIDE_UNITS;
+	qp->side.size = WD_CRYPTO_SIDE_SIZE;
 	qp->side.iova_delta = priv->sva ? 0 : qp->dma->iova - (uintptr_t)qp->dma->addr;
 	qp->scratch = RTE_PTR_ADD(qp->dma->addr, side);
 	qp->sink = RTE_PTR_ADD(qp->scratch, scratch);

@@ -26,8 +26,9 @@ enum wd_crypto_build {
 struct wd_crypto_map {
 	uint64_t src, dst;
 	uint64_t mac, c_iv, a_iv;
-	uint32_t a_len, c_len;
-	uint32_t c_off; /* of the payload in src and dst; what comes before is authenticated only */
+	/* Of 32 bits each, and compared as sums of them. */
+	uint64_t a_len, c_len;
+	uint64_t c_off; /* of the payload in src and dst; what comes before is authenticated only */
 	bool src_sgl, dst_sgl;
 };
 

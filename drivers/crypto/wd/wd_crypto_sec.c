@@ -3,7 +3,7 @@
  */
 
 /*
- * The SEC data path: enqueue and dequeue. A function that knows a BD type, a kind
+ * The SEC data path, first half: descriptors. A function that knows a BD type, a kind
  * of address or a class of session takes it as a constant and is inlined into the
  * burst functions at the end, so that no op pays for the choice.
  */
@@ -12,17 +12,47 @@
 
 #include "wd_crypto_map.h"
 
-/* The words of a descriptor that the driver writes, two at a time. */
-typedef uint64_t sec_pair __attribute__((vector_size(16), may_alias));
+/*
+ * The build compiles this file twice where there are vectors of 32 bytes; see
+ * wd_crypto_sec_set_burst(), which chooses.
+ */
+#ifndef WD_CRYPTO_SEC_ENQUEUE
+#define WD_CRYPTO_SEC_ENQUEUE wd_crypto_sec_enqueue
+#endif
+#ifdef __AVX2__
+#define SEC_PART_SIZE 32
+#else
+#define SEC_PART_SIZE 16
+#endif
 
+/* As much of a descriptor as is copied at once. */
+typedef uint64_t sec_part __attribute__((vector_size(SEC_PART_SIZE), may_alias));
+
+/* A whole one: what the device writes is zero. No array, which would not stay in registers. */
 struct sec_template {
-	sec_pair w0, w2, w4, w6, w8, w10, w12;
+	sec_part p0, p1, p2, p3;
+#if SEC_PART_SIZE < 32
+	sec_part p4, p5, p6, p7;
+#endif
 };
-static_assert(sizeof(struct sec_template) == HISI_SEC_STATUS_OFFSET, "the device owns the rest");
+static_assert(sizeof(struct sec_template) == HISI_SEC_SQE_SIZE, "whole parts");
+
+/* How an op gets into a descriptor. */
+enum sec_way {
+	/* Inlined, for ops that need no copy. Everything else, errors included, is
+	 * WD_CRYPTO_NOT_PLAIN there and goes the slow way.
+	 */
+	SEC_FLAT, /* packets of one segment, in place */
+	SEC_APART, /* the same, out of place */
+	SEC_LIST, /* packets of more segments, in place */
+	SEC_NB_FAST_WAYS,
+	/* any op, out of line */
+	SEC_SLOW = SEC_NB_FAST_WAYS,
+};
 
 /*
  * An op on its way into a descriptor. Its address and that of struct wd_crypto_map stay
- * within inlined code on the fast path, so that both live in registers.
+ * within inlined code on the fast ways, so that both live in registers.
  */
 struct sec_dest {
 	struct wd_crypto_qp *qp;
@@ -30,12 +60,25 @@ struct sec_dest {
 	uint8_t *sqe;
 	struct wd_crypto_slot *slot;
 	struct sec_template template; /* a copy of the session's */
+	/* on the fast ways copies of what ops with one session share */
+	struct wd_crypto_scratch *scratch; /* only if the class has a use for it */
+	uint64_t iv_offset;
+	uint64_t word; /* of a slot: with the side ring's tail as it is now */
+	uint8_t *side, *side_end; /* free space of the side ring */
+	uint64_t side_delta;
 };
 
 static __rte_always_inline struct wd_crypto_scratch *
 scratch_of(const struct sec_dest *d)
 {
 	return &d->qp->scratch[d->slot - d->qp->slots];
+}
+
+/* An address that is valid beyond doubt: one with the top bit set may be, too. */
+static __rte_always_inline bool
+addr_plain(const bool sva, uint64_t iova)
+{
+	return sva || (int64_t)iova > 0;
 }
 
 /* ---- IV and digest ---- */
@@ -58,17 +101,6 @@ ccm_iv(const struct wd_crypto_session *s, const uint8_t *iv, uint32_t len,
 		b0[15 - i] = (uint8_t)(len >> 8 * i);
 }
 
-static __rte_always_inline uint64_t
-iv_direct(const bool sva, const struct sec_dest *d, struct rte_crypto_op *op)
-{
-	if (sva)
-		return (uintptr_t)op + d->s->iv_offset;
-	if (likely(wd_crypto_addr_valid(op->phys_addr)))
-		return op->phys_addr + d->s->iv_offset;
-	memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset, HISI_SEC_IV_SIZE);
-	return wd_side_addr(&d->qp->side, scratch_of(d)->c_iv);
-}
-
 /* An IV of 12 bytes, and the counter block's other 4. */
 static uint64_t
 iv_ctr(const struct sec_dest *d, const struct rte_crypto_op *op)
@@ -80,49 +112,104 @@ iv_ctr(const struct sec_dest *d, const struct rte_crypto_op *op)
 	return wd_side_addr(&d->qp->side, to);
 }
 
-static __rte_always_inline uint64_t
-iv_of(const bool sva, const bool fast, const struct sec_dest *d, struct rte_crypto_op *op)
+/* Where the device finds an IV that it reads as it is. */
+static __rte_always_inline enum wd_crypto_build
+map_iv(const bool sva, const enum sec_way way, const struct sec_dest *d, struct rte_crypto_op *op,
+		struct wd_crypto_map *o)
 {
-	return !fast && d->s->iv == WD_CRYPTO_IV_CTR ? iv_ctr(d, op) : iv_direct(sva, d, op);
+	if (way != SEC_SLOW) {
+		if (unlikely(!addr_plain(sva, op->phys_addr)))
+			return WD_CRYPTO_NOT_PLAIN;
+		o->c_iv = (sva ? (uintptr_t)op : op->phys_addr) + d->iv_offset;
+		return WD_CRYPTO_BUILT;
+	}
+	if (d->s->iv == WD_CRYPTO_IV_CTR) {
+		o->c_iv = iv_ctr(d, op);
+	} else if (sva || wd_crypto_addr_valid(op->phys_addr)) {
+		o->c_iv = (sva ? (uintptr_t)op : op->phys_addr) + d->s->iv_offset;
+	} else {
+		memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset,
+				HISI_SEC_IV_SIZE);
+		o->c_iv = wd_side_addr(&d->qp->side, scratch_of(d)->c_iv);
+	}
+	return WD_CRYPTO_BUILT;
 }
 
 /* Bytes 12..15 are zero: the hardware appends the counter itself, and what it
  * makes of other values there is not known.
  */
 static __rte_always_inline uint64_t
-iv_gcm(const struct sec_dest *d, struct rte_crypto_op *op)
+iv_gcm(const enum sec_way way, const struct sec_dest *d, struct rte_crypto_op *op)
 {
-	const uint8_t *iv = (const uint8_t *)op + d->s->iv_offset;
-	uint32_t *to = (uint32_t *)scratch_of(d)->c_iv;
+	struct wd_crypto_scratch *scratch = way == SEC_SLOW ? scratch_of(d) : d->scratch;
+	const uint64_t delta = way == SEC_SLOW ? d->qp->side.iova_delta : d->side_delta;
+	const uint64_t offset = way == SEC_SLOW ? d->s->iv_offset : d->iv_offset;
+	const uint8_t *iv = (const uint8_t *)op + offset;
+	uint64_t *to = (uint64_t *)scratch->c_iv;
+	uint32_t last;
 
-	memcpy(to, iv, 12);
-	to[3] = 0;
-	return wd_side_addr(&d->qp->side, to);
+	memcpy(to, iv, sizeof(*to));
+	memcpy(&last, iv + sizeof(*to), sizeof(last));
+	to[1] = rte_cpu_to_le_64(rte_le_to_cpu_32(last));
+	return (uintptr_t)to + delta;
 }
 
 /* Where the device puts the MAC, or finds the expected one. */
 static __rte_always_inline enum wd_crypto_build
-map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, uint64_t iova,
+map_digest(const bool sva, const enum sec_way way, struct sec_dest *d, uint8_t *data, uint64_t iova,
 		struct wd_crypto_map *o)
 {
 	o->mac = sva ? (uintptr_t)data : iova;
-	if (likely(data != NULL && !d->s->bounce && (sva || wd_crypto_addr_valid(iova))))
-		return WD_CRYPTO_BUILT;
-	if (fast)
-		return WD_CRYPTO_NOT_PLAIN;
+	/* sessions whose digest always goes through our memory come the slow way only */
+	if (way != SEC_SLOW)
+		return likely(data != NULL && addr_plain(sva, iova)) ? WD_CRYPTO_BUILT :
+								       WD_CRYPTO_NOT_PLAIN;
 	if (data == NULL)
 		return WD_CRYPTO_BAD_ARGS;
+	if (!d->s->bounce && (sva || wd_crypto_addr_valid(iova)))
+		return WD_CRYPTO_BUILT;
 	o->mac = wd_side_addr(&d->qp->side, scratch_of(d)->digest);
-	d->slot->expect |= WD_CRYPTO_RESULT_SLOW;
+	d->slot->word |= WD_CRYPTO_RESULT_SLOW;
 	memcpy(scratch_of(d)->digest, data, d->s->digest_len);
 	return WD_CRYPTO_BUILT;
 }
 
 /* ---- descriptors ---- */
 
-#define SGL_BITS(o, bd)                                                                            \
-	rte_cpu_to_le_32(((o)->src_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_SRC_TYPE_SHIFT |           \
-			((o)->dst_sgl ? HISI_SEC_ADDR_SGL : 0) << bd##_DST_TYPE_SHIFT)
+#define SGL_BITS(type, src, dst)                                                                   \
+	(((src) ? HISI_SEC_ADDR_SGL : 0) << type##_0_SRC_TYPE_SHIFT |                              \
+			((dst) ? HISI_SEC_ADDR_SGL : 0) << type##_0_DST_TYPE_SHIFT)
+
+/* In the first word of a template: all ops of a run need lists. */
+static __rte_always_inline uint64_t
+sgl_bits(const bool bd3, const enum wd_crypto_class class)
+{
+	const bool dst = class != WD_CRYPTO_AUTH;
+
+	return rte_cpu_to_le_64(bd3 ? SGL_BITS(HISI_SEC_BD3, true, dst) :
+				      SGL_BITS(HISI_SEC_BD2, true, dst));
+}
+
+/* What differs from op to op; the fields of both BD types have the same names. */
+#define SQE_PATCH(bd, type, class, o)                                                              \
+	do {                                                                                       \
+		if ((o)->src_sgl || (o)->dst_sgl)                                                  \
+			(bd)->dw0 |= rte_cpu_to_le_32(SGL_BITS(type, (o)->src_sgl, (o)->dst_sgl)); \
+		(bd)->data_src_addr = rte_cpu_to_le_64((o)->src);                                  \
+		if ((class) != WD_CRYPTO_AUTH) {                                                   \
+			(bd)->data_dst_addr = rte_cpu_to_le_64((o)->dst);                          \
+			(bd)->c_ivin_addr = rte_cpu_to_le_64((o)->c_iv);                           \
+			(bd)->c_len = rte_cpu_to_le_32((uint32_t)(o)->c_len);                      \
+		}                                                                                  \
+		if ((class) != WD_CRYPTO_CIPHER)                                                   \
+			(bd)->mac_addr = rte_cpu_to_le_64((o)->mac);                               \
+		if ((class) == WD_CRYPTO_AUTH || (class) == WD_CRYPTO_CHAIN)                       \
+			(bd)->a_len = rte_cpu_to_le_32((uint32_t)(o)->a_len);                      \
+		if ((class) == WD_CRYPTO_AUTH || (class) == WD_CRYPTO_AEAD)                        \
+			(bd)->a_ivin_addr = rte_cpu_to_le_64((o)->a_iv);                           \
+		if ((class) == WD_CRYPTO_CHAIN)                                                    \
+			(bd)->cipher_src_offset = rte_cpu_to_le_16((uint16_t)(o)->c_off);          \
+	} while (0)
 
 /* Replace a field of a word. */
 #define SQE_SET(word, field, value)                                                                \
@@ -130,95 +217,112 @@ map_digest(const bool sva, const bool fast, struct sec_dest *d, uint8_t *data, u
 					rte_cpu_to_le_32((value) << field##_SHIFT))
 
 /* For a run of ops with one session, which so is read once. */
-static __rte_always_inline struct sec_template
-template_load(const struct wd_crypto_session *s)
+static __rte_always_inline void
+template_load(struct sec_template *t, const struct wd_crypto_session *s)
 {
-	const sec_pair *from = (const sec_pair *)s->sqe;
+	const sec_part *from = (const sec_part *)s->sqe;
 
-	return (struct sec_template){ from[0], from[1], from[2], from[3], from[4], from[5],
-		from[6] };
+	t->p0 = from[0];
+	t->p1 = from[1];
+	t->p2 = from[2];
+	t->p3 = from[3];
+#if SEC_PART_SIZE < 32
+	t->p4 = from[4];
+	t->p5 = from[5];
+	t->p6 = from[6];
+	t->p7 = from[7];
+#endif
 }
 
-/* All of a descriptor is written: its last user left it full. */
 static __rte_always_inline void
-sqe_fill(const bool bd3, const bool auth, const struct sec_dest *d, const struct wd_crypto_map *o)
+template_store(uint8_t *sqe, const struct sec_template *t)
 {
-	sec_pair *to = (sec_pair *)d->sqe;
+	sec_part *to = (sec_part *)sqe;
 
-	to[0] = d->template.w0;
-	to[1] = d->template.w2;
-	to[2] = d->template.w4;
-	to[3] = d->template.w6;
-	to[4] = d->template.w8;
-	to[5] = d->template.w10;
-	to[6] = d->template.w12;
-	to[7] = (sec_pair){ 0, 0 };
-	if (bd3) {
-		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
+	to[0] = t->p0;
+	to[1] = t->p1;
+	to[2] = t->p2;
+	to[3] = t->p3;
+#if SEC_PART_SIZE < 32
+	to[4] = t->p4;
+	to[5] = t->p5;
+	to[6] = t->p6;
+	to[7] = t->p7;
+#endif
+}
 
-		if (o->src_sgl || o->dst_sgl)
-			bd->dw0 |= SGL_BITS(o, HISI_SEC_BD3_0);
-		bd->data_src_addr = rte_cpu_to_le_64(o->src);
-		bd->data_dst_addr = rte_cpu_to_le_64(o->dst);
-		bd->c_ivin_addr = rte_cpu_to_le_64(o->c_iv);
-		bd->c_len = rte_cpu_to_le_32(o->c_len);
-		if (auth) {
-			bd->a_len = rte_cpu_to_le_32(o->a_len);
-			bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
-			bd->mac_addr = rte_cpu_to_le_64(o->mac);
-			bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
-		}
-	} else {
-		struct hisi_sec_bd2 *bd = (struct hisi_sec_bd2 *)d->sqe;
-
-		if (o->src_sgl || o->dst_sgl)
-			bd->dw0 |= SGL_BITS(o, HISI_SEC_BD2_0);
-		bd->data_src_addr = rte_cpu_to_le_64(o->src);
-		bd->data_dst_addr = rte_cpu_to_le_64(o->dst);
-		bd->c_ivin_addr = rte_cpu_to_le_64(o->c_iv);
-		bd->c_len = rte_cpu_to_le_32(o->c_len);
-		if (auth) {
-			bd->a_len = rte_cpu_to_le_32(o->a_len);
-			bd->cipher_src_offset = rte_cpu_to_le_16((uint16_t)o->c_off);
-			bd->mac_addr = rte_cpu_to_le_64(o->mac);
-			bd->a_ivin_addr = rte_cpu_to_le_64(o->a_iv);
-		}
-	}
+/*
+ * All of a descriptor is written: its last user left it full. Fields that the class
+ * does not patch are the template's: zero, or the same for all ops.
+ */
+static __rte_always_inline void
+sqe_fill(const bool bd3, const enum wd_crypto_class class, const struct sec_dest *d,
+		const struct wd_crypto_map *o)
+{
+	template_store(d->sqe, &d->template);
+	if (bd3)
+		SQE_PATCH((struct hisi_sec_bd3 *)d->sqe, HISI_SEC_BD3, class, o);
+	else
+		SQE_PATCH((struct hisi_sec_bd2 *)d->sqe, HISI_SEC_BD2, class, o);
 }
 
 /* ---- one function a class of session ---- */
 
-/*
- * Each is used twice: inlined with fast = true, for ops that need no list and no
- * copy; everything else, errors included, is WD_CRYPTO_NOT_PLAIN there and goes
- * through the same function with fast = false, out of line.
- */
-
 static __rte_always_inline bool
-payload_fits(const struct wd_crypto_session *s, uint32_t len)
+payload_fits(const struct wd_crypto_session *s, uint64_t len)
 {
 	return (len & s->c_mask) == 0 && len >= s->c_min;
 }
 
+static __rte_always_inline void
+side_use(struct sec_dest *d, uint32_t nb_bytes)
+{
+	d->side += nb_bytes;
+	d->word += WD_CRYPTO_SLOT_WORD(0, nb_bytes);
+}
+
+/* A list, quickly, of a lead and [off, off + len) of a packet; in place. */
+static __rte_always_inline enum wd_crypto_build
+map_list(const bool sva, struct sec_dest *d, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym, uint64_t lead, uint32_t lead_len, uint64_t off,
+		uint32_t len)
+{
+	uint32_t n;
+
+	if (unlikely(sym->m_dst != NULL))
+		return WD_CRYPTO_NOT_PLAIN;
+	n = wd_sgl_write(sva, d->side, d->side_end, lead, lead_len, sym->m_src, off, len);
+	if (unlikely(n == 0))
+		return WD_CRYPTO_NOT_PLAIN;
+	o->src = o->dst = (uintptr_t)d->side + d->side_delta;
+	side_use(d, n);
+	return WD_CRYPTO_BUILT;
+}
+
 /* [off, off + len) of source and destination, both without a lead. */
 static __rte_always_inline enum wd_crypto_build
-map_payload(const bool sva, const bool fast, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
-		const struct rte_crypto_sym_op *sym, uint32_t off, uint32_t len)
+map_payload(const bool sva, const enum sec_way way, struct sec_dest *d, struct wd_crypto_map *o,
+		const struct rte_crypto_sym_op *sym, uint64_t off, uint64_t len)
 {
 	static const struct wd_crypto_lead none;
 	const struct rte_mbuf *src = sym->m_src, *dst = sym->m_dst;
 
-	if (!fast)
-		return wd_crypto_map_lists(sva, qp, o, &none, src, &none, dst == NULL ? src : dst,
-				off, len, off, len);
+	if (way == SEC_SLOW)
+		return wd_crypto_map_lists(sva, d->qp, o, &none, src, &none,
+				dst == NULL ? src : dst, (uint32_t)off, (uint32_t)len,
+				(uint32_t)off, (uint32_t)len);
+	if (way == SEC_LIST)
+		return map_list(sva, d, o, sym, 0, 0, off, (uint32_t)len);
+	if (unlikely(way == SEC_FLAT ? sym->m_dst != NULL : dst == NULL))
+		return WD_CRYPTO_NOT_PLAIN;
 	if (unlikely(src->nb_segs != 1 || !wd_mbuf_in_data(src, off, len)))
 		return WD_CRYPTO_NOT_PLAIN;
 	o->src = o->dst = wd_mbuf_addr(sva, src, off);
-	if (unlikely(dst != NULL)) {
-		if (dst->nb_segs != 1 || (dst != src && !wd_mbuf_in_room(dst, off, len)))
-			return WD_CRYPTO_NOT_PLAIN;
-		o->dst = wd_mbuf_addr(sva, dst, off);
-	}
+	if (way == SEC_FLAT)
+		return WD_CRYPTO_BUILT;
+	if (dst->nb_segs != 1 || (dst != src && !wd_mbuf_in_room(dst, off, len)))
+		return WD_CRYPTO_NOT_PLAIN;
+	o->dst = wd_mbuf_addr(sva, dst, off);
 	return WD_CRYPTO_BUILT;
 }
 
@@ -228,8 +332,8 @@ build_nothing(const bool bd3, struct sec_dest *d)
 {
 	const struct wd_crypto_map o = { 0 };
 
-	d->slot->expect = HISI_SEC_STATUS_DONE | WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_NOTHING;
-	sqe_fill(bd3, false, d, &o);
+	d->slot->word = HISI_SEC_STATUS_DONE | WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_NOTHING;
+	sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
 	if (bd3)
 		SQE_SET(((struct hisi_sec_bd3 *)d->sqe)->dw0, HISI_SEC_BD3_0_BD_INVALID, 1U);
 	else
@@ -238,27 +342,27 @@ build_nothing(const bool bd3, struct sec_dest *d)
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_cipher(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+build_cipher(const bool bd3, const bool sva, const enum sec_way way, struct sec_dest *d,
 		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	const bool auth_region = !fast && d->s->auth_region;
+	const bool auth_region = way == SEC_SLOW && d->s->auth_region;
 	const uint32_t off = auth_region ? sym->auth.data.offset : sym->cipher.data.offset;
 	struct wd_crypto_map o = { .c_len = auth_region ? sym->auth.data.length :
 							  sym->cipher.data.length };
 	enum wd_crypto_build rc;
 
 	if (unlikely(!payload_fits(d->s, o.c_len))) {
-		if (fast)
+		if (way != SEC_SLOW)
 			return WD_CRYPTO_NOT_PLAIN;
 		return d->s->copy && o.c_len == 0 ? build_nothing(bd3, d) : WD_CRYPTO_BAD_ARGS;
 	}
-	rc = map_payload(sva, fast, d->qp, &o, sym, off, o.c_len);
-	if (unlikely(rc != WD_CRYPTO_BUILT))
-		return rc;
-	o.c_iv = iv_of(sva, fast, d, op);
-	sqe_fill(bd3, false, d, &o);
-	return WD_CRYPTO_BUILT;
+	rc = map_iv(sva, way, d, op, &o);
+	if (likely(rc == WD_CRYPTO_BUILT))
+		rc = map_payload(sva, way, d, &o, sym, off, o.c_len);
+	if (likely(rc == WD_CRYPTO_BUILT))
+		sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
+	return rc;
 }
 
 /* The destination is unused; where there is one, cryptodev wants the data copied there. */
@@ -288,7 +392,7 @@ map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+build_auth(const bool bd3, const bool sva, const enum sec_way way, struct sec_dest *d,
 		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
@@ -296,25 +400,23 @@ build_auth(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 	struct wd_crypto_map o = { .a_len = sym->auth.data.length };
 	enum wd_crypto_build rc;
 
-	if (unlikely(o.a_len == 0 && !d->s->empty_auth))
-		return fast ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
-	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	if (unlikely(o.a_len == 0 && (way == SEC_LIST || !d->s->empty_auth)))
+		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
+	rc = map_digest(sva, way, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
-	if (!fast) {
+	if (way == SEC_SLOW)
 		rc = map_auth_lists(sva, d, &o, sym);
-		if (rc != WD_CRYPTO_BUILT)
-			return rc;
-	} else {
-		if (unlikely(sym->m_src->nb_segs != 1 ||
-				    !wd_mbuf_in_data(sym->m_src, off, o.a_len) ||
-				    sym->m_dst != NULL))
-			return WD_CRYPTO_NOT_PLAIN;
-		o.src = wd_mbuf_addr(sva, sym->m_src, off);
-	}
+	else if (way == SEC_APART)
+		rc = WD_CRYPTO_NOT_PLAIN; /* there is something to copy */
+	else
+		rc = map_payload(sva, way, d, &o, sym, off, o.a_len);
+	if (unlikely(rc != WD_CRYPTO_BUILT))
+		return rc;
+	o.dst_sgl = false; /* unused */
 	if (d->s->iv == WD_CRYPTO_IV_GCM)
-		o.a_iv = iv_gcm(d, op);
-	sqe_fill(bd3, true, d, &o);
+		o.a_iv = iv_gcm(way, d, op);
+	sqe_fill(bd3, WD_CRYPTO_AUTH, d, &o);
 	return WD_CRYPTO_BUILT;
 }
 
@@ -345,36 +447,39 @@ map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_chain(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
+build_chain(const bool bd3, const bool sva, const enum sec_way way, struct sec_dest *d,
 		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	const uint32_t a_off = sym->auth.data.offset;
+	const uint64_t a_off = sym->auth.data.offset, c_from = sym->cipher.data.offset;
 	struct wd_crypto_map o = {
 		.a_len = sym->auth.data.length,
 		.c_len = sym->cipher.data.length,
-		.c_off = sym->cipher.data.offset - a_off,
+		.c_off = c_from - a_off,
 	};
 	enum wd_crypto_build rc;
 
-	/* The payload lies within what is authenticated. Unsigned arithmetic turns
-	 * an offset before a_off into a huge one.
-	 */
-	if (unlikely(!payload_fits(d->s, o.c_len) || o.c_off > HISI_SEC_MAX_AAD ||
-			    (uint64_t)o.c_off + o.c_len > o.a_len))
-		return fast ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
-	rc = map_digest(sva, fast, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	/* the payload lies within what is authenticated */
+	if (unlikely(!payload_fits(d->s, o.c_len) || c_from < a_off ||
+			    c_from + o.c_len > a_off + o.a_len))
+		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
+	/* of a flat packet, all within one segment, a_len and so c_off has 16 bits */
+	if (way != SEC_FLAT && o.c_off > HISI_SEC_MAX_AAD)
+		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
+	rc = map_digest(sva, way, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	if (likely(rc == WD_CRYPTO_BUILT))
+		rc = map_iv(sva, way, d, op, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
-	if (o.c_len != o.a_len && sym->m_dst != NULL && sym->m_dst != sym->m_src)
-		rc = fast ? WD_CRYPTO_NOT_PLAIN : map_chain_lists(sva, d->qp, &o, sym, a_off);
+	if ((way == SEC_SLOW || way == SEC_APART) && sym->m_dst != NULL && o.c_len != o.a_len &&
+			sym->m_dst != sym->m_src)
+		rc = way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN :
+				       map_chain_lists(sva, d->qp, &o, sym, (uint32_t)a_off);
 	else
-		rc = map_payload(sva, fast, d->qp, &o, sym, a_off, o.a_len);
-	if (unlikely(rc != WD_CRYPTO_BUILT))
-		return rc;
-	o.c_iv = iv_of(sva, fast, d, op);
-	sqe_fill(bd3, true, d, &o);
-	return WD_CRYPTO_BUILT;
+		rc = map_payload(sva, way, d, &o, sym, a_off, o.a_len);
+	if (likely(rc == WD_CRYPTO_BUILT))
+		sqe_fill(bd3, WD_CRYPTO_CHAIN, d, &o);
+	return rc;
 }
 
 /* AAD that the device cannot reach. */
@@ -417,39 +522,35 @@ map_aead_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 			sva, qp, o, &aad, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
 }
 
-/* The usual case of it: one segment, in place, and so one list of two entries. */
+/*
+ * The usual case of it: in place, and so one list; of two entries, if the packet has
+ * one segment. Of a list's header and entries only what the device reads is written.
+ */
+#define PAIR_SIZE (sizeof(struct hisi_sgl) + 2 * sizeof(struct hisi_sge))
+static_assert(PAIR_SIZE % WD_SIDE_UNIT == 0, "whole units");
+
 static __rte_always_inline enum wd_crypto_build
-map_aead_pair(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
+map_aead_quick(const bool sva, const enum sec_way way, struct sec_dest *d, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym)
 {
 	const uint64_t aad = sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr;
-	const uint32_t off = sym->aead.data.offset;
-	struct hisi_sgl *list;
-	struct hisi_sge *sge;
+	const uint64_t off = sym->aead.data.offset;
+	struct hisi_sge *sge = (struct hisi_sge *)(d->side + sizeof(struct hisi_sgl));
 
+	if (way == SEC_APART || unlikely(sym->aead.aad.data == NULL || !addr_plain(sva, aad)))
+		return WD_CRYPTO_NOT_PLAIN;
+	if (way == SEC_LIST)
+		return map_list(sva, d, o, sym, aad + d->s->aad_offset, o->c_off, off, o->c_len);
+	if (unlikely(sym->m_dst != NULL))
+		return WD_CRYPTO_NOT_PLAIN;
 	if (unlikely(sym->m_src->nb_segs != 1 || !wd_mbuf_in_data(sym->m_src, off, o->c_len) ||
-			    o->c_len == 0 || sym->m_dst != NULL || sym->aead.aad.data == NULL ||
-			    (!sva && !wd_crypto_addr_valid(aad))))
+			    d->side + PAIR_SIZE >= d->side_end))
 		return WD_CRYPTO_NOT_PLAIN;
-	list = wd_side_take(&d->qp->side, sizeof(*list) + 2 * sizeof(*sge));
-	if (unlikely(list == NULL))
-		return WD_CRYPTO_NOT_PLAIN;
-	*list = (struct hisi_sgl){
-		.entry_sum_in_chain = rte_cpu_to_le_16(2),
-		.entry_sum_in_sgl = rte_cpu_to_le_16(2),
-		.entry_length_in_sgl = rte_cpu_to_le_16(2),
-	};
-	sge = (struct hisi_sge *)(list + 1);
-	sge[0] = (struct hisi_sge){
-		.addr = rte_cpu_to_le_64(aad + d->s->aad_offset),
-		.len = rte_cpu_to_le_32(o->c_off),
-	};
-	sge[1] = (struct hisi_sge){
-		.addr = rte_cpu_to_le_64(wd_mbuf_addr(sva, sym->m_src, off)),
-		.len = rte_cpu_to_le_32(o->c_len),
-	};
-	o->src = o->dst = wd_side_addr(&d->qp->side, list);
-	o->src_sgl = o->dst_sgl = true;
+	wd_sgl_head(d->side, 2);
+	wd_sgl_entry(sge, aad + d->s->aad_offset, o->c_off);
+	wd_sgl_entry(sge + 1, wd_mbuf_addr(sva, sym->m_src, off), o->c_len);
+	o->src = o->dst = (uintptr_t)d->side + d->side_delta;
+	side_use(d, PAIR_SIZE);
 	return WD_CRYPTO_BUILT;
 }
 
@@ -469,10 +570,9 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 	if (op->sym->aead.digest.data == NULL)
 		return WD_CRYPTO_BAD_ARGS;
 	o.src = iv_ctr(d, op);
-	d->slot->expect = HISI_SEC_STATUS_DONE |
-			HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT | WD_CRYPTO_RESULT_SLOW |
-			WD_CRYPTO_RESULT_TAG;
-	sqe_fill(bd3, false, d, &o);
+	d->slot->word = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
+			WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG;
+	sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
 	if (bd3) {
 		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
 
@@ -492,35 +592,43 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
-		struct rte_crypto_op *op)
+build_aead(const bool bd3, const bool sva, const bool gcm_aad, const enum sec_way way,
+		struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	struct wd_crypto_map o = {
-		.a_len = d->s->aad_len, .c_len = sym->aead.data.length, .c_off = d->s->aad_len
-	};
+	/* as a_len, the template has c_off already */
+	struct wd_crypto_map o = { .c_len = sym->aead.data.length, .c_off = d->s->aad_len };
 	enum wd_crypto_build rc;
 
-	if (unlikely(o.c_len < d->s->c_min)) {
-		if (fast)
+	if (way != SEC_SLOW) {
+		/* the limit of CCM, which one segment cannot exceed */
+		if (unlikely(o.c_len == 0 || (way == SEC_LIST && o.c_len > UINT16_MAX)))
 			return WD_CRYPTO_NOT_PLAIN;
-		return o.c_off == 0 && d->s->iv == WD_CRYPTO_IV_GCM ? build_gcm_empty(bd3, d, op) :
-								      WD_CRYPTO_BAD_ARGS;
+	} else {
+		if (o.c_len < d->s->c_min)
+			return o.c_off == 0 && d->s->iv == WD_CRYPTO_IV_GCM ?
+					build_gcm_empty(bd3, d, op) :
+					WD_CRYPTO_BAD_ARGS;
+		/* the length field of CCM: two bytes with the longest nonce, enough with others */
+		if (d->s->nonce_len == 13 && o.c_len > UINT16_MAX)
+			return WD_CRYPTO_BAD_ARGS;
 	}
-	/* the length field of CCM: two bytes with the longest nonce, enough with others */
-	if (!fast && d->s->nonce_len == 13 && o.c_len > UINT16_MAX)
-		return WD_CRYPTO_BAD_ARGS;
-	rc = map_digest(sva, fast, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
+	rc = map_digest(sva, way, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
-	if (o.c_off == 0)
-		rc = map_payload(sva, fast, d->qp, &o, sym, sym->aead.data.offset, o.c_len);
+	if (!gcm_aad && o.c_off == 0)
+		rc = map_payload(sva, way, d, &o, sym, sym->aead.data.offset, o.c_len);
+	else if (way == SEC_SLOW)
+		rc = map_aead_lists(sva, d, &o, sym);
 	else
-		rc = fast ? map_aead_pair(sva, d, &o, sym) : map_aead_lists(sva, d, &o, sym);
+		rc = map_aead_quick(sva, way, d, &o, sym);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
-	if (likely(d->s->iv == WD_CRYPTO_IV_GCM)) {
-		o.c_iv = o.a_iv = iv_gcm(d, op);
+	/* otherwise the template says so */
+	if (way == SEC_FLAT && !gcm_aad)
+		o.src_sgl = o.dst_sgl = o.c_off != 0;
+	if (gcm_aad || d->s->iv == WD_CRYPTO_IV_GCM) {
+		o.c_iv = o.a_iv = iv_gcm(way, d, op);
 	} else {
 		struct wd_crypto_scratch *scratch = scratch_of(d);
 
@@ -528,23 +636,25 @@ build_aead(const bool bd3, const bool sva, const bool fast, struct sec_dest *d,
 		o.c_iv = wd_side_addr(&d->qp->side, scratch->c_iv);
 		o.a_iv = wd_side_addr(&d->qp->side, scratch->a_iv);
 	}
-	sqe_fill(bd3, true, d, &o);
+	sqe_fill(bd3, WD_CRYPTO_AEAD, d, &o);
 	return WD_CRYPTO_BUILT;
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_class(const bool bd3, const bool sva, const bool fast, const enum wd_crypto_class class,
-		struct sec_dest *d, struct rte_crypto_op *op)
+build_class(const bool bd3, const bool sva, const enum wd_crypto_class class,
+		const enum sec_way way, struct sec_dest *d, struct rte_crypto_op *op)
 {
 	switch (class) {
 	case WD_CRYPTO_CIPHER:
-		return build_cipher(bd3, sva, fast, d, op);
+		return build_cipher(bd3, sva, way, d, op);
 	case WD_CRYPTO_AUTH:
-		return build_auth(bd3, sva, fast, d, op);
+		return build_auth(bd3, sva, way, d, op);
 	case WD_CRYPTO_CHAIN:
-		return build_chain(bd3, sva, fast, d, op);
+		return build_chain(bd3, sva, way, d, op);
+	case WD_CRYPTO_GCM:
+		return build_aead(bd3, sva, true, way, d, op);
 	default:
-		return build_aead(bd3, sva, fast, d, op);
+		return build_aead(bd3, sva, false, way, d, op);
 	}
 }
 
@@ -583,12 +693,12 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_cry
 		return WD_CRYPTO_BAD_ARGS;
 	d.s = session_of(op, qp->driver_id);
 	/* a session of a device with another BD type or addressing, or a cleared one */
-	if (d.s == NULL || d.s->class > WD_CRYPTO_AEAD ||
+	if (d.s == NULL || d.s->class >= WD_CRYPTO_NB_CLASSES ||
 			(d.s->kind & ~WD_CRYPTO_KIND_SLOW) != (qp->kind | d.s->class))
 		return WD_CRYPTO_BAD_SESSION;
-	d.template = template_load(d.s);
-	slot->expect = d.s->expect;
-	return build_class(bd3, sva, false, d.s->class, &d, op);
+	template_load(&d.template, d.s);
+	slot->word = d.s->expect;
+	return build_class(bd3, sva, d.s->class, SEC_SLOW, &d, op);
 }
 
 /* An op that could not be built ends the burst; the ones before it still go out. */
@@ -603,74 +713,126 @@ refuse(struct wd_crypto_qp *qp, struct rte_crypto_op *op, enum wd_crypto_build w
 						    RTE_CRYPTO_OP_STATUS_INVALID_ARGS;
 }
 
-/* An op with all checks; the only way for ops that are not of the burst's class. */
-static __rte_always_inline enum wd_crypto_build
+/* An op with all checks: the only way for those that nothing else takes. */
+static __rte_always_inline bool
 enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
-		struct rte_crypto_op *op)
+		struct rte_crypto_op *op, enum wd_crypto_build *rc)
 {
-	const enum wd_crypto_build rc = build_any(bd3, sva, qp, slot, op);
-
+	*rc = build_any(bd3, sva, qp, slot, op);
 	slot->op = op;
-	slot->side_tail = qp->side.tail;
-	return rc;
+	slot->word = WD_CRYPTO_SLOT_WORD(WD_CRYPTO_SLOT_EXPECT(slot->word), qp->side.tail);
+	return *rc == WD_CRYPTO_BUILT;
+}
+
+/* The way for an op, judged by its packet. */
+static __rte_always_inline enum sec_way
+way_of(const struct rte_crypto_op *op)
+{
+	const struct rte_mbuf *m = op->sym->m_src;
+
+	if (m != NULL && m->nb_segs > 1)
+		return SEC_LIST;
+	return op->sym->m_dst == NULL ? SEC_FLAT : SEC_APART;
 }
 
 /*
- * Up to nb ops from ops[0] on that have one session, into descriptors from idx on,
- * short of the ring's end. Returns how many were built; *rc is not WD_CRYPTO_BUILT
- * when the next one could not be.
+ * An op that a fast way does not take. Whether it is built now: if not, *rc says why,
+ * or is WD_CRYPTO_BUILT if it is for a run that goes another way.
+ */
+static __rte_noinline bool
+enqueue_odd(const bool bd3, const bool sva, const enum sec_way way, struct wd_crypto_qp *qp,
+		struct wd_crypto_slot *slot, struct rte_crypto_op *op, enum wd_crypto_build *rc)
+{
+	return way_of(op) == way && enqueue_one(bd3, sva, qp, slot, op, rc);
+}
+
+static __rte_always_inline void
+side_load(struct sec_dest *d)
+{
+	const struct wd_side *side = &d->qp->side;
+
+	d->side = side->base + side->tail;
+	d->side_end = side->base + wd_side_end(side);
+	d->side_delta = side->iova_delta;
+	d->word = WD_CRYPTO_SLOT_WORD(d->s->expect, side->tail);
+}
+
+/*
+ * Up to nb ops from ops[0] on that have one session and go the same way, into
+ * descriptors from idx on, short of the ring's end. Returns how many were built;
+ * *rc is set when the next one could not be.
  */
 static __rte_always_inline uint32_t
 enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
-		struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t nb, uint32_t idx,
-		enum wd_crypto_build *rc)
+		const enum sec_way way, struct wd_crypto_qp *qp, const struct wd_crypto_session *s,
+		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, enum wd_crypto_build *rc)
 {
+	const bool uses_side = way == SEC_LIST || wd_crypto_is_aead(class);
 	struct sec_dest d = {
 		.qp = qp,
-		.s = session_of(ops[0], qp->driver_id),
+		.s = s,
 		.slot = &qp->slots[idx],
 		.sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE,
+		.scratch = &qp->scratch[idx],
+		.iv_offset = s->iv_offset,
 	};
 	struct rte_crypto_op **const end = ops + nb, **next = ops, *op = *ops;
 	const void *const session = op->sym->session;
-	uint32_t expect;
 
-	if (unlikely(d.s == NULL || d.s->kind != (qp->kind | class))) {
-		*rc = enqueue_one(bd3, sva, qp, d.slot, op);
-		return *rc == WD_CRYPTO_BUILT;
-	}
-	expect = d.s->expect;
-	d.template = template_load(d.s);
+	template_load(&d.template, s);
+	if (way == SEC_LIST || class == WD_CRYPTO_GCM)
+		d.template.p0[0] |= sgl_bits(bd3, class);
+	side_load(&d);
 	do {
 		enum wd_crypto_build built = WD_CRYPTO_NOT_PLAIN;
 
-		d.slot->op = op;
-		d.slot->expect = expect;
 		if (likely(op->sym->m_src != NULL))
-			built = build_class(bd3, sva, true, class, &d, op);
-		d.slot->side_tail = qp->side.tail;
+			built = build_class(bd3, sva, class, way, &d, op);
+		d.slot->op = op;
+		d.slot->word = d.word;
 		if (unlikely(built != WD_CRYPTO_BUILT)) {
-			*rc = enqueue_one(bd3, sva, qp, d.slot, op);
-			if (*rc != WD_CRYPTO_BUILT)
-				break;
+			if (uses_side)
+				qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
+			if (!enqueue_odd(bd3, sva, way, qp, d.slot, op, rc))
+				return (uint32_t)(next - ops);
+			side_load(&d);
 		}
 		d.slot++;
 		d.sqe += HISI_SEC_SQE_SIZE;
+		if (class == WD_CRYPTO_AUTH || wd_crypto_is_aead(class))
+			d.scratch++;
 		if (++next == end)
 			break;
 		op = *next;
 	} while (op->sym->session == session && likely(has_session(op)));
+	if (uses_side)
+		qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
 	return (uint32_t)(next - ops);
 }
 
-/* A burst whose ops are of one class, as most are; ops of others come out right, only slower. */
+/* enqueue_run() of one class and one way. */
+typedef uint32_t (*sec_run_t)(struct wd_crypto_qp *qp, const struct wd_crypto_session *s,
+		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, enum wd_crypto_build *rc);
+typedef sec_run_t sec_runs_t[WD_CRYPTO_NB_CLASSES][SEC_NB_FAST_WAYS];
+
+/* What ends a burst early: the op that could not be built. The ones before it still go out. */
+static __rte_noinline void
+enqueue_stop(struct wd_crypto_qp *qp, struct rte_crypto_op *op, uint32_t idx, uint32_t side_tail,
+		enum wd_crypto_build rc, bool first, bool idle)
+{
+	/* what the op took of the side ring before it failed */
+	if (!first)
+		side_tail = WD_CRYPTO_SLOT_SIDE_TAIL(qp->slots[(idx - 1) & qp->q.sq_mask].word);
+	qp->side.tail = side_tail;
+	refuse(qp, op, rc, idle && first);
+}
+
 static __rte_always_inline uint16_t
-enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct wd_crypto_qp *qp,
+enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto_qp *qp,
 		struct rte_crypto_op **ops, uint16_t nb_ops)
 {
 	struct wd_queue *q = &qp->q;
 	const uint32_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
-	const uint32_t mask = q->sq_mask;
 	const bool idle = wd_queue_in_flight(q) == 0;
 	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
 	uint32_t side_start, i = 0;
@@ -678,16 +840,22 @@ enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct
 	if (idle)
 		qp->side.head = qp->side.tail = 0;
 	side_start = qp->side.tail;
-	while (i < nb && rc == WD_CRYPTO_BUILT) {
-		const uint32_t idx = (q->tail + i) & mask;
+	while (i < nb) {
+		const struct wd_crypto_session *s = session_of(ops[i], qp->driver_id);
+		const uint32_t idx = (q->tail + i) & q->sq_mask;
+		/* of a session of another kind, this is no class at all */
+		const uint32_t class = s == NULL ? UINT32_MAX : s->kind ^ qp->kind;
 
-		i += enqueue_run(bd3, sva, class, qp, ops + i, RTE_MIN(nb - i, mask + 1 - idx), idx,
-				&rc);
-	}
-	if (unlikely(rc != WD_CRYPTO_BUILT)) {
-		/* what the op took of the side ring before it failed */
-		qp->side.tail = i == 0 ? side_start : qp->slots[(q->tail + i - 1) & mask].side_tail;
-		refuse(qp, ops[i], rc, idle && i == 0);
+		if (likely(class < WD_CRYPTO_NB_CLASSES))
+			i += (*runs)[class][way_of(ops[i])](qp, s, ops + i,
+					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx, &rc);
+		else
+			i += enqueue_one(bd3, sva, qp, &qp->slots[idx], ops[i], &rc);
+		if (unlikely(rc != WD_CRYPTO_BUILT)) {
+			enqueue_stop(qp, ops[i], (uint32_t)q->tail + i, side_start, rc, i == 0,
+					idle);
+			break;
+		}
 	}
 	if (i == 0)
 		return 0;
@@ -699,179 +867,47 @@ enqueue(const bool bd3, const bool sva, const enum wd_crypto_class class, struct
 	return (uint16_t)i;
 }
 
-/* ---- dequeue ---- */
+/* ---- the functions for each BD type and kind of address ---- */
 
-static bool
-equal_timingsafe(const uint8_t *a, const uint8_t *b, unsigned int len)
-{
-	uint8_t diff = 0;
-
-	for (unsigned int i = 0; i < len; i++)
-		diff |= a[i] ^ b[i];
-	return diff == 0;
-}
-
-/* Result word to op status, everything considered. */
-static enum rte_crypto_op_status
-result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expect)
-{
-	const uint32_t icv = result >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK;
-	const uint32_t flag = result >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK;
-	const uint32_t error = result >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT &
-			HISI_SEC_STATUS_ERROR_TYPE_MASK;
-
-	if ((result & HISI_SEC_STATUS_DONE) == 0 || error != 0)
-		return RTE_CRYPTO_OP_STATUS_ERROR;
-	if (icv == HISI_SEC_ICV_MISMATCH)
-		return RTE_CRYPTO_OP_STATUS_AUTH_FAILED;
-	if (icv > HISI_SEC_ICV_MISMATCH)
-		return RTE_CRYPTO_OP_STATUS_ERROR;
-	/* what a digest alone reports is inferred only, so not insisted on */
-	if (s->class == WD_CRYPTO_AUTH || (expect & WD_CRYPTO_RESULT_NOTHING) != 0)
-		return RTE_CRYPTO_OP_STATUS_SUCCESS;
-	if (flag != (expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
-		return RTE_CRYPTO_OP_STATUS_ERROR;
-	return RTE_CRYPTO_OP_STATUS_SUCCESS;
-}
-
-/* An op whose result is not the plain good one, or whose digest went through our memory. */
-static __rte_noinline enum rte_crypto_op_status
-finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t result)
-{
-	const struct rte_crypto_op *op = slot->op;
-	const struct rte_cryptodev_sym_session *sess = op->sym->session;
-	const struct wd_crypto_session *s =
-			(const struct wd_crypto_session *)sess->driver_priv_data;
-	enum rte_crypto_op_status status = result_status(s, result, slot->expect);
-	uint8_t *mac = qp->scratch[slot - qp->slots].digest;
-	uint8_t *digest = s->class == WD_CRYPTO_AEAD ? op->sym->aead.digest.data :
-						       op->sym->auth.digest.data;
-	/* otherwise the device has compared */
-	const bool compare = s->class == WD_CRYPTO_AUTH ||
-			(slot->expect & WD_CRYPTO_RESULT_TAG) != 0;
-	const bool bounced = (slot->expect & WD_CRYPTO_RESULT_SLOW) != 0 &&
-			(slot->expect & WD_CRYPTO_RESULT_NOTHING) == 0;
-
-	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && bounced) {
-		if (!s->verify)
-			memcpy(digest, mac, s->digest_len);
-		else if (compare && !equal_timingsafe(digest, mac, s->digest_len))
-			status = RTE_CRYPTO_OP_STATUS_AUTH_FAILED;
+#define SEC_RUN(variant, bd3, sva, class, way)                                                     \
+	static uint32_t run_##class##_##way##_##variant(struct wd_crypto_qp *qp,                   \
+			const struct wd_crypto_session *s, struct rte_crypto_op **ops,             \
+			uint32_t nb, uint32_t idx, enum wd_crypto_build *rc)                       \
+	{                                                                                          \
+		return enqueue_run(                                                                \
+				bd3, sva, WD_CRYPTO_##class, SEC_##way, qp, s, ops, nb, idx, rc);  \
 	}
-	if (status != RTE_CRYPTO_OP_STATUS_SUCCESS)
-		qp->stats.dequeue_err_count++;
-	return status;
-}
 
-/* The device is dead and quiet: what it did not complete has failed, in order. */
-static __rte_noinline uint16_t
-flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
-{
-	struct wd_queue *q = &qp->q;
+#define SEC_RUNS(variant, bd3, sva, class)                                                         \
+	SEC_RUN(variant, bd3, sva, class, FLAT)                                                    \
+	SEC_RUN(variant, bd3, sva, class, APART)                                                   \
+	SEC_RUN(variant, bd3, sva, class, LIST)
 
-	for (uint16_t i = 0; i < nb; i++) {
-		const struct wd_crypto_slot *slot =
-				&qp->slots[(uint16_t)(q->head + i) & q->sq_mask];
-
-		ops[i] = slot->op;
-		ops[i]->status = RTE_CRYPTO_OP_STATUS_ERROR;
-		qp->side.head = slot->side_tail;
+#define SEC_RUNS_NAMES(variant, class)                                                             \
+	[WD_CRYPTO_##class] = {                                                                    \
+		[SEC_FLAT] = run_##class##_FLAT_##variant,                                         \
+		[SEC_APART] = run_##class##_APART_##variant,                                       \
+		[SEC_LIST] = run_##class##_LIST_##variant,                                         \
 	}
-	q->head = (uint16_t)(q->head + nb);
-	qp->stats.dequeued_count += nb;
-	qp->stats.dequeue_err_count += nb;
-	return nb;
-}
-
-/* The queue was found dead after nothing was complete: what was completed before
- * the device stopped is still delivered, the rest has failed.
- */
-static __rte_noinline uint16_t
-dequeue_dead(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_max)
-{
-	rte_io_rmb(); /* the word that says dead, before the completion */
-	if (!qp->q.lied && wd_queue_completed(&qp->q, 0, 1) != 0)
-		return 0; /* the next call takes it */
-	return flush(qp, ops, nb_max);
-}
-
-/* Results of nb completed descriptors that do not wrap around the ring's end. */
-static __rte_always_inline void
-take_results(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t idx, uint32_t nb)
-{
-	const uint8_t *sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE + HISI_SEC_STATUS_OFFSET;
-	const struct wd_crypto_slot *slot = &qp->slots[idx];
-
-	for (uint32_t i = 0; i < nb; i++, slot++, sqe += HISI_SEC_SQE_SIZE) {
-		const uint32_t result = rte_le_to_cpu_32(*(const volatile uint32_t *)sqe);
-		struct rte_crypto_op *op = slot->op;
-
-		ops[i] = op;
-		op->status = likely((result & WD_CRYPTO_RESULT_MASK) == slot->expect) ?
-				RTE_CRYPTO_OP_STATUS_SUCCESS :
-				finish_slow(qp, slot, result);
-	}
-	qp->side.head = slot[-1].side_tail;
-}
-
-static uint16_t
-wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops)
-{
-	struct wd_crypto_qp *qp = queue_pair;
-	struct wd_queue *q = &qp->q;
-	const uint32_t nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(q));
-	uint32_t nb = 0, run, done;
-
-	if (nb_max == 0)
-		return 0;
-	/* twice at most: up to the end of the ring, and from its start */
-	do {
-		run = wd_queue_run(q, nb, nb_max - nb);
-		done = wd_queue_completed(q, nb, run);
-		if (done == 0)
-			break;
-		take_results(qp, ops + nb, (q->head + nb) & q->sq_mask, done);
-		nb += done;
-	} while (done == run && nb < nb_max);
-	if (unlikely(nb == 0)) {
-		if (wd_queue_dead(q))
-			return dequeue_dead(qp, ops, (uint16_t)nb_max);
-		return 0;
-	}
-	wd_queue_release(q, (uint16_t)nb);
-	qp->stats.dequeued_count += nb;
-	return (uint16_t)nb;
-}
-
-/* ---- the enqueue functions ---- */
-
-/* The first op's class chooses the loop for the burst. */
-static __rte_always_inline uint16_t
-enqueue_burst(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct rte_crypto_op **ops,
-		uint16_t nb_ops)
-{
-	const struct wd_crypto_session *s;
-
-	if (unlikely(nb_ops == 0))
-		return 0;
-	s = session_of(ops[0], qp->driver_id);
-	switch (s == NULL ? WD_CRYPTO_CIPHER : s->class) {
-	case WD_CRYPTO_CHAIN:
-		return enqueue(bd3, sva, WD_CRYPTO_CHAIN, qp, ops, nb_ops);
-	case WD_CRYPTO_AEAD:
-		return enqueue(bd3, sva, WD_CRYPTO_AEAD, qp, ops, nb_ops);
-	case WD_CRYPTO_AUTH:
-		return enqueue(bd3, sva, WD_CRYPTO_AUTH, qp, ops, nb_ops);
-	default:
-		return enqueue(bd3, sva, WD_CRYPTO_CIPHER, qp, ops, nb_ops);
-	}
-}
 
 #define SEC_ENQUEUE(variant, bd3, sva)                                                             \
+	SEC_RUNS(variant, bd3, sva, CIPHER)                                                        \
+	SEC_RUNS(variant, bd3, sva, AUTH)                                                          \
+	SEC_RUNS(variant, bd3, sva, CHAIN)                                                         \
+	SEC_RUNS(variant, bd3, sva, AEAD)                                                          \
+	SEC_RUNS(variant, bd3, sva, GCM)                                                           \
 	static uint16_t wd_crypto_sec_enqueue_##variant(                                           \
 			void *qp, struct rte_crypto_op **ops, uint16_t nb_ops)                     \
 	{                                                                                          \
-		return enqueue_burst(bd3, sva, qp, ops, nb_ops);                                   \
+		static const sec_runs_t runs = {                                                   \
+			SEC_RUNS_NAMES(variant, CIPHER),                                           \
+			SEC_RUNS_NAMES(variant, AUTH),                                             \
+			SEC_RUNS_NAMES(variant, CHAIN),                                            \
+			SEC_RUNS_NAMES(variant, AEAD),                                             \
+			SEC_RUNS_NAMES(variant, GCM),                                              \
+		};                                                                                 \
+                                                                                                   \
+		return enqueue(bd3, sva, &runs, qp, ops, nb_ops);                                  \
 	}
 
 SEC_ENQUEUE(bd2_iova, false, false)
@@ -879,15 +915,13 @@ SEC_ENQUEUE(bd2_va, false, true)
 SEC_ENQUEUE(bd3_iova, true, false)
 SEC_ENQUEUE(bd3_va, true, true)
 
-void
-wd_crypto_sec_set_burst(struct rte_cryptodev *dev)
+enqueue_pkt_burst_t
+WD_CRYPTO_SEC_ENQUEUE(unsigned int version, bool sva)
 {
 	static const enqueue_pkt_burst_t enqueues[2][2] = {
 		{ wd_crypto_sec_enqueue_bd2_iova, wd_crypto_sec_enqueue_bd2_va },
 		{ wd_crypto_sec_enqueue_bd3_iova, wd_crypto_sec_enqueue_bd3_va },
 	};
-	const struct wd_crypto_dev *priv = dev->data->dev_private;
 
-	dev->enqueue_burst = enqueues[priv->version >= 3][priv->sva];
-	dev->dequeue_burst = wd_crypto_sec_dequeue;
+	return enqueues[version >= 3][sva];
 }

@@ -22,6 +22,7 @@ struct sec_codes {
 	uint32_t ai_gen;
 	uint32_t de;
 	uint64_t c_key_addr, a_key_addr;
+	uint16_t aad_len; /* AEAD: what is authenticated only, in front of the payload */
 };
 
 #define PUT(value, field) (((value)&field##_MASK) << field##_SHIFT)
@@ -43,6 +44,8 @@ pack_bd2(struct hisi_sec_bd2 *bd, const struct sec_codes *c)
 			PUT(c->c_alg, HISI_SEC_BD2_3_C_ALG));
 	bd->c_key_addr = rte_cpu_to_le_64(c->c_key_addr);
 	bd->a_key_addr = rte_cpu_to_le_64(c->a_key_addr);
+	bd->a_len = rte_cpu_to_le_32(c->aad_len);
+	bd->cipher_src_offset = rte_cpu_to_le_16(c->aad_len);
 }
 
 static void
@@ -65,6 +68,8 @@ pack_bd3(struct hisi_sec_bd3 *bd, const struct sec_codes *c)
 			PUT(ctr ? HISI_SEC_CTR_128BIT : 0, HISI_SEC_BD3_14_CTR_MODE));
 	bd->c_key_addr = rte_cpu_to_le_64(c->c_key_addr);
 	bd->a_key_addr = rte_cpu_to_le_64(c->a_key_addr);
+	bd->a_len = rte_cpu_to_le_32(c->aad_len);
+	bd->cipher_src_offset = rte_cpu_to_le_16(c->aad_len);
 }
 
 static uint32_t
@@ -240,7 +245,7 @@ set_aead(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
 	memcpy(s->c_key, aead->key.data, aead->key.length);
 	s->class = WD_CRYPTO_AEAD;
 	s->iv_offset = aead->iv.offset;
-	s->aad_len = aead->aad_length;
+	s->aad_len = c->aad_len = aead->aad_length;
 	s->digest_len = (uint8_t)aead->digest_length;
 	s->verify = !encrypt;
 	set_payload_rule(s, alg);
@@ -250,6 +255,8 @@ set_aead(struct wd_crypto_session *s, struct sec_codes *c, unsigned int version,
 		s->aad_offset = 18; /* B0 and the length are in front of it, as rte_crypto_sym.h lays down */
 	} else {
 		s->iv = WD_CRYPTO_IV_GCM;
+		if (s->aad_len > 0)
+			s->class = WD_CRYPTO_GCM;
 	}
 	/* an empty payload: version 3 only, and not without AAD */
 	if (version < 3 || s->aad_len == 0)
@@ -361,7 +368,7 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 		return rc;
 	}
 	s->kind = WD_CRYPTO_KIND(priv->version, priv->sva, s->class);
-	if (s->iv == WD_CRYPTO_IV_CTR || s->auth_region)
+	if (s->iv == WD_CRYPTO_IV_CTR || s->auth_region || s->bounce)
 		s->kind |= WD_CRYPTO_KIND_SLOW;
 	if (s->bounce)
 		s->expect |= WD_CRYPTO_RESULT_SLOW;
@@ -369,7 +376,7 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 		c.c_key_addr = addr + offsetof(struct wd_crypto_session, c_key);
 	if (c.a_key_len > 0)
 		c.a_key_addr = addr + offsetof(struct wd_crypto_session, a_key);
-	else if (s->class == WD_CRYPTO_AEAD)
+	else if (wd_crypto_is_aead(s->class))
 		c.a_key_addr = c.c_key_addr; /* as Linux does; UADK leaves it 0 */
 	if (priv->version >= 3)
 		pack_bd3((struct hisi_sec_bd3 *)s->sqe, &c);
