@@ -298,7 +298,7 @@ build_run(const bool sva, struct wd_comp_queue *cq, struct rte_comp_op **ops, ui
 		       t7 = t[7];
 	struct wd_comp_slot *slot = &cq->slots[idx];
 	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
-	const uint32_t side_tail = cq->side.tail;
+	const uint32_t side_tail = cq->side.tail | WD_COMP_SLOT_PLAIN;
 	uint32_t i;
 
 	for (i = 0; i < nb; i++, slot++, sqe++) {
@@ -602,15 +602,38 @@ take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 
 	op->debug_status = status;
 	if (unlikely((status & HISI_ZIP_3_STATUS_MASK) != HISI_ZIP_STATUS_DONE ||
-			    op->op_type != RTE_COMP_OP_STATELESS || produced > slot->room ||
-			    consumed > op->src.length ||
-			    ((const struct wd_comp_xform *)op->private_xform)->trailer > 0)) {
+			    (slot->side_tail & WD_COMP_SLOT_PLAIN) == 0 || produced > slot->room ||
+			    consumed > op->src.length)) {
 		take_slow(qp, slot, sqe);
 		return;
 	}
 	op->status = RTE_COMP_OP_STATUS_SUCCESS;
 	op->produced = produced;
 	op->consumed = consumed;
+}
+
+/* Results of nb completed descriptors, 1 or more, that do not wrap around the ring's end. */
+static __rte_always_inline void
+take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
+		uint32_t idx, uint32_t nb)
+{
+	const volatile struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
+	const struct wd_comp_slot *slot = &cq->slots[idx], *const end = slot + nb;
+
+	while (end - slot >= WD_QUEUE_GROUP) {
+		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++) {
+			ops[i] = slot[i].op;
+			take_result(qp, slot + i, sqe + i);
+		}
+		slot += WD_QUEUE_GROUP;
+		ops += WD_QUEUE_GROUP;
+		sqe += WD_QUEUE_GROUP;
+	}
+	for (; slot < end; slot++, sqe++) {
+		*ops++ = slot->op;
+		take_result(qp, slot, sqe);
+	}
+	cq->side.head = WD_COMP_SLOT_SIDE_TAIL(slot - 1);
 }
 
 /* The device is dead and quiet: what it did not complete has failed, in order. */
@@ -630,7 +653,7 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i]->produced = ops[i]->consumed = 0;
 		if (stream_of(ops[i]) != NULL)
 			stream_of(ops[i])->busy = false;
-		cq->side.head = slot->side_tail;
+		cq->side.head = WD_COMP_SLOT_SIDE_TAIL(slot);
 	}
 	q->head = (uint16_t)(q->head + nb);
 	qp->stats.dequeue_err_count += nb;
@@ -650,19 +673,12 @@ dequeue_dir(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op 
 		return 0;
 	/* twice at most: up to the end of the ring, and from its start */
 	do {
-		const uint32_t first = (q->head + nb) & q->sq_mask;
-		const struct wd_comp_slot *slot = &cq->slots[first];
-		const volatile struct hisi_zip_sqe *sqe = sqe_at(cq, first);
-
 		run = wd_queue_run(q, nb, nb_max - nb);
 		done = wd_queue_completed(q, nb, run);
 		if (done == 0)
 			break;
-		for (uint32_t i = 0; i < done; i++, slot++, sqe++) {
-			ops[nb++] = slot->op;
-			take_result(qp, slot, sqe);
-		}
-		cq->side.head = slot[-1].side_tail;
+		take_results(qp, cq, ops + nb, (q->head + nb) & q->sq_mask, done);
+		nb += done;
 	} while (done == run && nb < nb_max);
 	if (unlikely(nb == 0))
 		return wd_queue_dead(q) ? flush(qp, cq, ops, nb_max) : 0;
