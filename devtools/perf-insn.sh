@@ -2,59 +2,85 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: devtools/perf-insn.sh BUILD [CLASS...]
+# usage: devtools/perf-insn.sh [-k DIRECTORY] BUILD [CLASS...]
 #
 # Instructions an op of the driver's burst functions, counted by callgrind: the
 # same number whatever else the machine does. What is counted is enqueue_burst and
 # dequeue_burst of a driver and all they call; see app/test-wd/perf_insn.c and
-# perf_insn_comp.c.
+# perf_insn_comp.c. simd: the widest vectors in use, in bits; doorbells: those that
+# submit, a burst of 32 ops. -k keeps callgrind's files, CLASS-HW-SIMD.
 set -euo pipefail
 
+keep=
+if [ "$1" = -k ]; then
+	keep=$2
+	shift 2
+fi
 build=$1
 shift
-[ $# -gt 0 ] || set -- cipher auth chain aead sgl poll compress
+[ $# -gt 0 ] || set -- cipher auth chain aead sgl poll wait compress
 rounds=200
 burst=32
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+[ -n "$keep" ] || keep=$dir
 
-# count PATTERN PROGRAM ARGUMENT...: instructions in the functions, in all rounds
+# count PROGRAM SIMD ENQUEUE DEQUEUE ARGUMENT...: one file of counts at each mark, and at the end
 count() {
-	local pattern=$1 program=$2
-	shift 2
-	valgrind --tool=callgrind --callgrind-out-file="$out" --collect-atstart=no \
-		--toggle-collect="$pattern" "$build/app/test-wd/$program" -l 0 --no-pci --legacy-mem -m 128 \
-		--huge-unlink --file-prefix "wd-perf-insn-$$" --no-telemetry --log-level error \
-		-d "$build/pmds" -- "$@" $rounds >"$out.log" 2>&1 || {
-		cat "$out.log" >&2
-		rm -f "$out.log"
+	local program=$1 simd=$2 enqueue=$3 dequeue=$4
+	shift 4
+	rm -f "$dir"/out*
+	valgrind --tool=callgrind --callgrind-out-file="$dir/out" --collect-atstart=no \
+		--dump-before=perf_insn_mark --toggle-collect="$enqueue" --toggle-collect="$dequeue" \
+		"$build/app/test-wd/$program" -l 0 --no-pci --legacy-mem -m 128 --huge-unlink \
+		--file-prefix "wd-perf-insn-$$" --no-telemetry --log-level error --force-max-simd-bitwidth "$simd" \
+		-d "$build/pmds" -- "$@" >"$dir/log" 2>&1 || {
+		cat "$dir/log" >&2
 		return 1
 	}
-	awk '/Collected/ { print $NF }' "$out.log"
-	rm -f "$out.log"
 }
 
-printf '%-8s %-4s %10s %10s %10s\n' class hw enqueue dequeue sum
-row() { # class, hw, enqueue and dequeue in all rounds, ops in all rounds
-	awk -v c="$1" -v hw="$2" -v e="$3" -v d="$4" -v n="$5" 'BEGIN {
-		printf "%-8s %-4s %10s %10.1f %10.1f\n", c, hw, e == "-" ? e : sprintf("%.1f", e / n), d / n,
-			(e + d) / n }'
+# row CLASS HW SIMD FILE DOORBELLS
+row() {
+	local ops=$((rounds * burst))
+	case $1 in
+	poll | wait) ops=$rounds ;;
+	esac
+	cp "$4" "$keep/$1-$2-$3"
+	callgrind_annotate --inclusive=yes --threshold=100 "$4" |
+		awk -v c="$1" -v hw="$2" -v simd="$3" -v n="$ops" -v bells="$5" -v rounds=$rounds '
+			{ gsub(/,/, "", $1) }
+			/:wd_(crypto_sec|comp_zip)_enqueue/ { e = $1 }
+			/:wd_(crypto_sec|comp_zip)_dequeue/ { d = $1 }
+			c == "wait" { e = 0 }
+			END { printf "%-8s %-4s %4s %10s %10.1f %10.1f %10s\n", c, hw, simd,
+				e ? sprintf("%.1f", e / n) : "-", d / n, (e + d) / n,
+				bells == "-" || !e ? "-" : sprintf("%.1f", bells / rounds) }'
 }
 
+printf '%-8s %-4s %4s %10s %10s %10s %10s\n' class hw simd enqueue dequeue sum doorbells
+crypto=() compress=
 for class in "$@"; do
-	for hw in v2 v3; do
-		case $class-$hw in
-		poll-*)
-			row poll $hw - "$(count wd_crypto_sec_dequeue perf-insn hw=$hw poll)" $rounds
-			;;
-		compress-*)
-			row compress $hw "$(count 'wd_comp_zip_enqueue*' perf-insn-comp hw=$hw)" \
-				"$(count 'wd_comp_zip_dequeue*' perf-insn-comp hw=$hw)" $((rounds * burst))
-			;;
-		*)
-			row "$class" $hw "$(count 'wd_crypto_sec_enqueue_bd?_iova' perf-insn hw=$hw "$class")" \
-				"$(count wd_crypto_sec_dequeue perf-insn hw=$hw "$class")" $((rounds * burst))
-			;;
-		esac
-	done
+	if [ "$class" = compress ]; then compress=1; else crypto+=("$class"); fi
+done
+widths=(128)
+! grep -qw avx2 /proc/cpuinfo || widths+=(256)
+for hw in v2 v3; do
+	if [ ${#crypto[@]} -gt 0 ]; then
+		for simd in "${widths[@]}"; do
+			count perf-insn "$simd" 'wd_crypto_sec_enqueue_bd?_iova' wd_crypto_sec_dequeue hw=$hw $rounds "${crypto[@]}"
+			mark=0
+			for class in "${crypto[@]}"; do
+				mark=$((mark + 1))
+				row "$class" $hw "$simd" "$dir/out.$mark" \
+					"$(awk -v c="$class" '$1 == c && $2 == "doorbells" { print $3 }' "$dir/log")"
+				# it ends with a mark of its own
+				[ "$class" != wait ] || mark=$((mark + 1))
+			done
+		done
+	fi
+	if [ -n "$compress" ]; then
+		count perf-insn-comp 128 'wd_comp_zip_enqueue*' 'wd_comp_zip_dequeue*' hw=$hw $rounds
+		row compress $hw 128 "$dir/out" -
+	fi
 done

@@ -8,13 +8,17 @@
  * completes at once and that this thread steps itself, so that every dequeue
  * finds its whole burst and the count is the same at each run.
  *
- *     perf-insn [EAL options] -- VDEV-OPTIONS CLASS ROUNDS
+ *     perf-insn [EAL options] -- VDEV-OPTIONS ROUNDS CLASS...
+ *
+ * After each class it calls perf_insn_mark(), where callgrind writes its counts, and
+ * prints how many submit doorbells the device saw.
  *
  * CLASS: cipher (AES-128-CBC), auth (HMAC-SHA1), chain (both), aead (AES-128-GCM,
  * 12 bytes of AAD in a buffer of its own), sgl (the cipher over 4 segments),
- * poll (dequeues that find nothing).
+ * poll (dequeues with nothing in flight), wait (dequeues before anything is complete).
  */
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <rte_eal.h>
@@ -26,6 +30,14 @@
 #define LEN 64
 #define AAD_LEN 12
 #define SEGMENTS 4
+
+/* callgrind starts a new count here */
+void perf_insn_mark(void);
+__rte_noinline void
+perf_insn_mark(void)
+{
+	rte_compiler_barrier();
+}
 
 static const uint8_t key[20] = { 1, 2, 3 };
 
@@ -66,6 +78,7 @@ session_create(struct wdt_crypto *c, const char *class)
 {
 	struct rte_crypto_sym_xform *xform = &cipher_xform;
 
+	cipher_xform.next = NULL;
 	if (strcmp(class, "auth") == 0)
 		xform = &auth_xform;
 	else if (strcmp(class, "aead") == 0)
@@ -129,6 +142,24 @@ ops_create(struct wdt_crypto *c, const char *class, void *session, struct rte_cr
 	return 0;
 }
 
+/* Dequeues that come too early, and at the end one that does not. */
+static int
+run_wait(struct wdt_crypto *c, struct rte_crypto_op **ops, unsigned long rounds)
+{
+	struct rte_crypto_op *back[BURST];
+
+	if (rte_cryptodev_enqueue_burst(c->id, 0, ops, BURST) != BURST)
+		return -1;
+	while (rounds-- > 0) {
+		if (rte_cryptodev_dequeue_burst(c->id, 0, back, BURST) != 0)
+			return -1;
+	}
+	perf_insn_mark();
+	while (rte_wd_sim_step(0) > 0)
+		;
+	return rte_cryptodev_dequeue_burst(c->id, 0, back, BURST) == BURST ? 0 : -1;
+}
+
 static int
 run(struct wdt_crypto *c, const char *class, unsigned long rounds)
 {
@@ -142,6 +173,8 @@ run(struct wdt_crypto *c, const char *class, unsigned long rounds)
 	}
 	if (session == NULL || ops_create(c, class, session, ops) != 0)
 		return -1;
+	if (strcmp(class, "wait") == 0)
+		return run_wait(c, ops, rounds);
 	while (rounds-- > 0) {
 		if (rte_cryptodev_enqueue_burst(c->id, 0, ops, BURST) != BURST)
 			return -1;
@@ -157,23 +190,42 @@ run(struct wdt_crypto *c, const char *class, unsigned long rounds)
 	return 0;
 }
 
+static uint64_t
+doorbells(void)
+{
+	struct rte_wd_sim_stats stats = { 0 };
+
+	rte_wd_sim_stats(0, 0, &stats);
+	return stats.doorbells;
+}
+
 int
 main(int argc, char **argv)
 {
 	const int used = rte_eal_init(argc, argv);
+	unsigned long rounds;
 	struct wdt_crypto c;
 	char options[128];
 
-	if (used < 0 || argc - used != 4) {
-		fprintf(stderr, "usage: %s [EAL options] -- VDEV-OPTIONS CLASS ROUNDS\n", argv[0]);
+	if (used < 0 || argc - used < 4) {
+		fprintf(stderr, "usage: %s [EAL options] -- VDEV-OPTIONS ROUNDS CLASS...\n",
+				argv[0]);
 		return 2;
 	}
 	argv += used;
 	snprintf(options, sizeof(options), "engine=instant,run=inline,%s", argv[1]);
-	if (wdt_crypto_open(&c, options, 1, 1024) != 0 ||
-			run(&c, argv[2], strtoul(argv[3], NULL, 0)) != 0) {
-		fprintf(stderr, "%s: an op was lost or failed\n", argv[2]);
+	rounds = strtoul(argv[2], NULL, 0);
+	if (wdt_crypto_open(&c, options, 1, 1024) != 0)
 		return 1;
+	for (argv += 3; *argv != NULL; argv++) {
+		const uint64_t before = doorbells();
+
+		if (run(&c, *argv, rounds) != 0) {
+			fprintf(stderr, "%s: an op was lost or failed\n", *argv);
+			return 1;
+		}
+		perf_insn_mark();
+		printf("%s doorbells %" PRIu64 "\n", *argv, doorbells() - before);
 	}
 	return 0;
 }
