@@ -906,7 +906,6 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 			SEC_RUNS_NAMES(variant, AEAD),                                             \
 			SEC_RUNS_NAMES(variant, GCM),                                              \
 		};                                                                                 \
-                                                                                                   \
 		return enqueue(bd3, sva, &runs, qp, ops, nb_ops);                                  \
 	}
 
