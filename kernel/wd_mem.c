@@ -30,7 +30,7 @@ struct wd_page {
 };
 
 static LIST_HEAD(wd_processes);
-static DEFINE_MUTEX(wd_processes_lock); /* and refs, nb_open; a leaf */
+static DEFINE_SPINLOCK(wd_processes_lock); /* and refs, nb_open; a leaf */
 static DECLARE_WAIT_QUEUE_HEAD(wd_process_freed);
 
 /* With the lock held: the one of mm that can still be used, or NULL. */
@@ -51,10 +51,10 @@ static bool wd_process_closing(const struct mm_struct *mm)
 	struct wd_process *p;
 	bool closing = false;
 
-	mutex_lock(&wd_processes_lock);
+	spin_lock(&wd_processes_lock);
 	list_for_each_entry(p, &wd_processes, node)
 		closing |= p->mm == mm && !p->nb_open && !READ_ONCE(p->leaked);
-	mutex_unlock(&wd_processes_lock);
+	spin_unlock(&wd_processes_lock);
 	return closing;
 }
 
@@ -69,7 +69,6 @@ static struct wd_process *wd_process_new(struct mm_struct *mm)
 	init_rwsem(&p->lock);
 	mt_init(&p->pages);
 	INIT_LIST_HEAD(&p->devices);
-	list_add(&p->node, &wd_processes);
 	return p;
 }
 
@@ -79,34 +78,43 @@ static struct wd_process *wd_process_new(struct mm_struct *mm)
  */
 struct wd_process *wd_process_open(struct mm_struct *mm)
 {
-	struct wd_process *p;
+	struct wd_process *p, *fresh;
 
 	if (wait_event_killable_timeout(wd_process_freed, !wd_process_closing(mm),
 					WD_CLOSE_TIMEOUT) < 0)
 		return ERR_PTR(-EINTR);
-	mutex_lock(&wd_processes_lock);
-	p = wd_process_find(mm) ?: wd_process_new(mm);
-	if (p) {
-		p->refs++;
-		p->nb_open++;
+	fresh = wd_process_new(mm);
+	if (!fresh)
+		return ERR_PTR(-ENOMEM);
+	spin_lock(&wd_processes_lock);
+	p = wd_process_find(mm);
+	if (!p) {
+		p = fresh;
+		list_add(&p->node, &wd_processes);
 	}
-	mutex_unlock(&wd_processes_lock);
-	return p ?: ERR_PTR(-ENOMEM);
+	p->refs++;
+	p->nb_open++;
+	spin_unlock(&wd_processes_lock);
+	if (p != fresh) {
+		mmdrop(mm);
+		kfree(fresh);
+	}
+	return p;
 }
 
 /* The queue is closed; wd_process_put() comes when it is torn down. */
 void wd_process_close(struct wd_process *p)
 {
-	mutex_lock(&wd_processes_lock);
+	spin_lock(&wd_processes_lock);
 	p->nb_open--;
-	mutex_unlock(&wd_processes_lock);
+	spin_unlock(&wd_processes_lock);
 }
 
 void wd_process_hold(struct wd_process *p)
 {
-	mutex_lock(&wd_processes_lock);
+	spin_lock(&wd_processes_lock);
 	p->refs++;
-	mutex_unlock(&wd_processes_lock);
+	spin_unlock(&wd_processes_lock);
 }
 
 static int wd_charge(struct mm_struct *mm, unsigned long size)
@@ -151,16 +159,16 @@ void wd_process_put(struct wd_process *p)
 {
 	bool last;
 
-	mutex_lock(&wd_processes_lock);
+	spin_lock(&wd_processes_lock);
 	last = --p->refs == 0;
-	mutex_unlock(&wd_processes_lock);
+	spin_unlock(&wd_processes_lock);
 	if (!last || READ_ONCE(p->leaked))
 		return; /* leaked: it stays, with its pages, which a device may still reach */
 	wd_uncharge(p->mm, wd_pages_drop(p, 0, ULONG_MAX));
 	mtree_destroy(&p->pages);
-	mutex_lock(&wd_processes_lock);
+	spin_lock(&wd_processes_lock);
 	list_del(&p->node);
-	mutex_unlock(&wd_processes_lock);
+	spin_unlock(&wd_processes_lock);
 	wake_up_all(&wd_process_freed);
 	mmdrop(p->mm);
 	kfree(p);
