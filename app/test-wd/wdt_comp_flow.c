@@ -41,10 +41,12 @@ step(struct wdt_comp_flow *f, uint32_t len, enum rte_comp_flush_flag flush)
 int
 wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform)
 {
+	unsigned int idle = 0; /* ops in turn that did nothing */
 	bool last = false;
 
 	WDT_CHECK_EQ(rte_compressdev_stream_create(f->c->id, xform, &f->stream), 0);
-	for (unsigned int i = 0; i < 100000; i++) {
+	while (idle < 1000) {
+		const size_t before = f->in_pos + f->out_pos;
 		const uint32_t left = f->in_len - f->in_pos;
 		uint32_t n = 1 + (uint32_t)(wdt_random() % f->piece);
 
@@ -52,6 +54,7 @@ wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform)
 		last = n == left && (left == 0 || !f->empty_end);
 		WDT_CHECK_EQ(step(f, n, last ? RTE_COMP_FLUSH_FINAL : RTE_COMP_FLUSH_SYNC),
 				WDT_PASS);
+		idle = f->in_pos + f->out_pos == before ? idle + 1 : 0;
 		if (f->status == RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
 			continue;
 		WDT_CHECK_EQ(f->status, RTE_COMP_OP_STATUS_SUCCESS);
