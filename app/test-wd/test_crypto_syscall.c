@@ -10,9 +10,12 @@
  * WD_TEST_DAEMON: the process whose end is a reset of that device.
  */
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -225,12 +228,50 @@ wait_for(enum phase wanted)
 	return phase_get();
 }
 
+/* Whether a process has ended with all its threads, its files closed, be it reaped or not. */
+static bool
+has_ended(pid_t pid)
+{
+	char path[64], line[512] = "";
+	const char *text;
+	long nb_threads;
+	char state;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return true;
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	fclose(f);
+	text = strrchr(line, ')');
+	if (text == NULL ||
+			sscanf(text,
+					") %c %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d"
+					" %*d %*d %ld",
+					&state, &nb_threads) != 2)
+		return true;
+	return (state == 'Z' || state == 'X') && nb_threads <= 1;
+}
+
 static int
 device_reset(void)
 {
 	const char *daemon = getenv("WD_TEST_DAEMON");
+	pid_t pid;
 
-	return daemon == NULL ? rte_wd_sim_reset_queue(0, 0) : kill(atoi(daemon), SIGKILL);
+	if (daemon == NULL)
+		return rte_wd_sim_reset_queue(0, 0);
+	pid = atoi(daemon);
+	if (kill(pid, SIGKILL) != 0)
+		return -errno;
+	for (unsigned int ms = 0; ms < BOUND_S * 1000; ms += 10) {
+		if (has_ended(pid))
+			return 0;
+		usleep(10000);
+	}
+	return -ETIMEDOUT;
 }
 
 static int
