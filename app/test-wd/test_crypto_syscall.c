@@ -234,7 +234,7 @@ has_ended(pid_t pid)
 {
 	char path[64], line[512] = "";
 	const char *text;
-	long nb_threads;
+	int nb_threads;
 	char state;
 	FILE *f;
 
@@ -249,7 +249,7 @@ has_ended(pid_t pid)
 	if (text == NULL ||
 			sscanf(text,
 					") %c %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d"
-					" %*d %*d %ld",
+					" %*d %*d %d",
 					&state, &nb_threads) != 2)
 		return true;
 	return (state == 'Z' || state == 'X') && nb_threads <= 1;
