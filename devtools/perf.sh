@@ -41,7 +41,7 @@ echo "DPDK $(pkg-config --modversion libdpdk), wd $(git describe --always --dirt
 echo
 echo "Instructions an op of enqueue_burst and dequeue_burst, 64 bytes (compress: 4 KiB), burst 32, by"
 echo "callgrind while the software device completes at once (engine=instant); poll: a dequeue"
-echo "with nothing in flight:"
+echo "with nothing in flight; wait: with a burst in flight and nothing complete:"
 devtools/perf-insn.sh "$build"
 echo
 echo "AES-128-CBC, 1024 bytes, million ops a second, five runs in turn; crypto_aesni_mb computes"
