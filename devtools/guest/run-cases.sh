@@ -45,6 +45,8 @@ kernel_complaints()
 state()
 {
 	local key value rest acquired=0 released=0
+	# adds up what each CPU has counted
+	read -r rest </proc/sys/vm/stat_refresh
 	while read -r key value; do
 		case $key in
 		nr_foll_pin_acquired) acquired=$value ;;

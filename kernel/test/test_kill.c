@@ -12,6 +12,7 @@
 
 #include "emu.h"
 #include "ktap.h"
+#include "pins.h"
 
 #define NAME "wd_kill"
 #define NB_QUEUES 8
@@ -130,39 +131,10 @@ kill_one(unsigned int nb_threads)
 	return true;
 }
 
-static unsigned long
-number_in(const char *path, const char *word)
-{
-	FILE *file = fopen(path, "r");
-	unsigned long value = 0;
-	char line[256];
-
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		if (strncmp(line, word, strlen(word)) == 0)
-			value = strtoul(line + strlen(word), NULL, 10);
-	}
-	if (file != NULL)
-		fclose(file);
-	return value;
-}
-
-static unsigned long
-nb_pinned(void)
-{
-	return number_in("/proc/vmstat", "nr_foll_pin_acquired ") -
-			number_in("/proc/vmstat", "nr_foll_pin_released ");
-}
-
-static unsigned long
-nb_huge_free(void)
-{
-	return number_in("/proc/meminfo", "HugePages_Free:");
-}
-
 static void
 test_kills(void)
 {
-	const unsigned long pinned = nb_pinned(), huge_free = nb_huge_free();
+	const long pinned = pins_now(), huge_free = huge_free_now();
 	const unsigned int seed = (unsigned int)time(NULL);
 	unsigned int nb = 0;
 
@@ -179,11 +151,11 @@ test_kills(void)
 	ktap_test(nb_accesses > 0, "while the device wrote to them");
 	ktap_test(queue_available_wait(daemon_.name, NB_QUEUES), "all queues are back: %d",
 			queue_available(daemon_.name));
-	for (unsigned int i = 0; i < 500 && (nb_pinned() != pinned || nb_huge_free() != huge_free);
+	for (unsigned int i = 0; i < 500 && (pins_now() != pinned || huge_free_now() != huge_free);
 			i++)
 		usleep(10000);
-	ktap_test(nb_pinned() == pinned, "pins are balanced");
-	ktap_test(nb_huge_free() == huge_free, "hugepages are back");
+	ktap_test(pins_now() == pinned, "pins are balanced");
+	ktap_test(huge_free_now() == huge_free, "hugepages are back");
 	ktap_test(kill(daemon_.pid, 0) == 0 && waitpid(daemon_.pid, NULL, WNOHANG) == 0,
 			"the daemon is alive");
 }

@@ -14,47 +14,11 @@
 
 #include "emu.h"
 #include "ktap.h"
+#include "pins.h"
 
 #define NB_QUEUES 4
 
 static struct emu_daemon one, two;
-
-/* Pages that are pinned now, whoever did it; a huge page registered counts 1. */
-static long
-pinned(void)
-{
-	FILE *f = fopen("/proc/sys/vm/stat_refresh", "re");
-	char key[64];
-	long value, sum = 0;
-
-	/* adds up what each CPU has counted */
-	if (f != NULL) {
-		fgetc(f);
-		fclose(f);
-	}
-	f = fopen("/proc/vmstat", "re");
-	while (fscanf(f, "%63s %ld", key, &value) == 2) {
-		if (strcmp(key, "nr_foll_pin_acquired") == 0)
-			sum += value;
-		if (strcmp(key, "nr_foll_pin_released") == 0)
-			sum -= value;
-	}
-	fclose(f);
-	return sum;
-}
-
-static long
-huge_free(void)
-{
-	FILE *f = fopen("/proc/meminfo", "re");
-	char line[128];
-	long value = -1;
-
-	while (fgets(line, sizeof(line), f) != NULL)
-		sscanf(line, "HugePages_Free: %ld", &value);
-	fclose(f);
-	return value;
-}
 
 /* len bytes at a place that is aligned for a hugepage. */
 static void *
@@ -74,11 +38,11 @@ small_alloc(int flags, int fd, size_t len)
 static void
 refused(int fd, const void *va, size_t len, int error, const char *what)
 {
-	const long before = pinned();
+	const long before = pins_now();
 	const int rc = mem_register(fd, va, len);
 
 	ktap_test(rc == -error, "%s: %s", what, strerror(-rc));
-	ktap_test(pinned() == before, "%s: nothing pinned", what);
+	ktap_test(pins_now() == before, "%s: nothing pinned", what);
 }
 
 static void
@@ -313,9 +277,9 @@ test_neighbour(void)
 static bool
 settles_at(long pins)
 {
-	for (unsigned int i = 0; i < 500 && pinned() != pins; i++)
+	for (unsigned int i = 0; i < 500 && pins_now() != pins; i++)
 		usleep(10000);
-	return pinned() == pins;
+	return pins_now() == pins;
 }
 
 /* Pins and pages: what is given back, and when. */
@@ -327,24 +291,25 @@ test_counts(long pins)
 	long pages;
 
 	ktap_test(settles_at(pins), "nothing is pinned before");
-	pages = huge_free();
+	pages = huge_free_now();
 	va = huge_alloc(2);
 	kept = huge_alloc(2);
 	emu_queue_start(&one, &q);
 	ktap_test(mem_register(q.fd, va, 2 * HUGE_SIZE) == 0 &&
 					mem_register(q.fd, kept, 2 * HUGE_SIZE) == 0 &&
-					pinned() == pins + 4,
+					pins_now() == pins + 4,
 			"one pin a hugepage");
 	munmap(va, 2 * HUGE_SIZE);
-	ktap_test(huge_free() == pages - 4, "unmapped: the pages stay while they are registered");
+	ktap_test(huge_free_now() == pages - 4,
+			"unmapped: the pages stay while they are registered");
 	ktap_test(emu_write(&one, q.qn, va, 64, 1) == 0, "and the device reaches them");
-	ktap_test(mem_unregister(q.fd, va, 2 * HUGE_SIZE) == 0 && huge_free() == pages - 2 &&
-					pinned() == pins + 2,
+	ktap_test(mem_unregister(q.fd, va, 2 * HUGE_SIZE) == 0 && huge_free_now() == pages - 2 &&
+					pins_now() == pins + 2,
 			"unregistered: they are free again");
 	emu_queue_close(&one, &q);
 	ktap_test(settles_at(pins), "the last queue closed: nothing is pinned");
 	munmap(kept, 2 * HUGE_SIZE);
-	ktap_test(huge_free() == pages, "all pages are free again");
+	ktap_test(huge_free_now() == pages, "all pages are free again");
 }
 
 static void
@@ -404,7 +369,7 @@ test_sva(void)
 int
 main(void)
 {
-	const long pins = pinned();
+	const long pins = pins_now();
 	struct emu_queue q;
 	int rc;
 
