@@ -2,20 +2,32 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
+# usage: devtools/dpdk-sdk.sh [SYSROOT]
+#
 # Puts the headers that an out-of-tree DPDK driver needs into
 # .deps/dpdk-sdk-VERSION/. The symbols are exported by every libdpdk, but
 # distributions build without -Denable_driver_sdk=true and leave these headers
 # out; they come from the distribution's source package of the installed version.
+# SYSROOT: of the version there, see arm64-sysroot.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+sysroot=${1-}
+if [ -n "$sysroot" ]; then
+	PKG_CONFIG_LIBDIR=$(echo "$sysroot"/usr/lib/*/pkgconfig):$sysroot/usr/share/pkgconfig
+	export PKG_CONFIG_LIBDIR PKG_CONFIG_PATH=
+fi
 version=$(pkg-config --modversion libdpdk)
 out=.deps/dpdk-sdk-$version
-include=$(pkg-config --variable=includedir libdpdk) # /usr/include/dpdk on Debian
+include=$sysroot$(pkg-config --variable=includedir libdpdk) # /usr/include/dpdk on Debian
 [ -e "$include/cryptodev_pmd.h" ] && exit 0
 [ -e "$out/cryptodev_pmd.h" ] && exit 0
 
-package=$(dpkg-query -W -f '${source:Version}' libdpdk-dev)
+if [ -n "$sysroot" ]; then
+	package=$(zcat "$sysroot/usr/share/doc/libdpdk-dev/changelog.Debian.gz" | sed -n '1s/.*(\(.*\)).*/\1/p')
+else
+	package=$(dpkg-query -W -f '${source:Version}' libdpdk-dev)
+fi
 echo "dpdk-sdk: fetching driver headers of DPDK $package"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: devtools/setup.sh [build|perf|bench|test|kernel|kernel-debug|clang|lint|all]
+# usage: devtools/setup.sh [build|perf|bench|test|kernel|kernel-debug|clang|lint|all|build-arm64|test-arm64]
 #
 # Installs the Debian packages that a make target of that name needs and that
-# are missing, then fetches the driver headers. Quick and silent when there is
-# nothing to do; changes nothing but prints the command when not run by root.
+# are missing, then fetches the driver headers; build-arm64 is make build ARCH=arm64 on
+# another machine, and has arm64's packages fetched, too. Quick and silent when there
+# is nothing to do; changes nothing but prints the command when not run by root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,6 +22,9 @@ clang=(clang libclang-rt-14-dev) # the latter: sanitizers and fuzzers
 headers=(linux-headers-amd64)
 kernel=("${headers[@]}" kmod cpio busybox-static qemu-system-x86 python3)
 kernel_debug=(bc bison flex libelf-dev libssl-dev rsync)
+# the emulator is for meson, too; gcc is for its plugin
+build_arm64=(gcc-aarch64-linux-gnu qemu-user mmdebstrap gcc libc6-dev make meson ninja-build pkg-config
+	xz-utils)
 lint=(git python3 clang-format-14 codespell shellcheck sparse)
 
 profile=${1:-build}
@@ -32,11 +36,13 @@ test) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}") ;;
 kernel) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}") ;;
 kernel-debug) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}" "${kernel_debug[@]}") ;;
 clang) packages=("${build[@]}" "${clang[@]}") ;;
+build-arm64) packages=("${build_arm64[@]}") ;;
+test-arm64) packages=("${build_arm64[@]}" python3 openssl) ;;
 lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}" "${headers[@]}") ;;
 all) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}" "${bench[@]}" "${kernel[@]}" "${clang[@]}"
 	"${lint[@]}") ;;
 *)
-	echo "usage: $0 [build|perf|bench|test|kernel|kernel-debug|clang|lint|all]" >&2
+	sed -n 's/^# usage:/usage:/p' "$0" >&2
 	exit 2
 	;;
 esac
@@ -45,7 +51,7 @@ if ! command -v apt-get >/dev/null; then
 	echo "setup: this is not Debian; make sure of the equivalents of: ${packages[*]}" >&2
 	exec devtools/dpdk-sdk.sh
 fi
-[ "$(dpkg --print-architecture)" = amd64 ] && packages+=(libipsec-mb-dev)
+[[ $profile == *-arm64 || $(dpkg --print-architecture) != amd64 ]] || packages+=(libipsec-mb-dev)
 
 # dpkg-query fails for names it has never heard of; they are missing all the same
 present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${packages[@]}" 2>/dev/null |
@@ -69,5 +75,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 		exit 1
 	fi
 	rm -f "$log"
+fi
+if [[ $profile == *-arm64 ]]; then
+	devtools/arm64-sysroot.sh
+	exec devtools/dpdk-sdk.sh .deps/arm64-sysroot
 fi
 exec devtools/dpdk-sdk.sh

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the wd authors
+# usage: devtools/arm64-sysroot.sh [CROSS-FILE]
+#
+# Unpacks the arm64 packages that a cross build and its tests need, and what they
+# depend on, into .deps/arm64-sysroot/. dpkg of this machine hears nothing of them:
+# libdpdk-dev of two architectures cannot be installed side by side. Fetches nothing
+# when the same list is there already. CROSS-FILE: writes one for meson there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(libc6-dev linux-libc-dev libdpdk-dev libssl-dev libseccomp-dev zlib1g-dev libisal-dev
+	dpdk dpdk-dev) # the latter two: dpdk-test, dpdk-test-crypto-perf, dpdk-test-compress-perf
+out=$PWD/.deps/arm64-sysroot
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+# what the directory is made of; the first word changes when this script makes another one
+stamp="1 ${suite:=bookworm} ${packages[*]}"
+
+if [ "$(cat "$out/stamp" 2>/dev/null)" != "$stamp" ]; then
+	echo "arm64-sysroot: fetching $suite: ${packages[*]}"
+	mkdir -p .deps
+	work=$(mktemp -d -p .deps arm64-sysroot.XXXXXX)
+	trap 'rm -rf "$work"' EXIT
+	chmod 755 "$work"
+	new=$PWD/$work/new log=$work/log
+	list=$(IFS=, && echo "${packages[*]}")
+	mmdebstrap --quiet --arch=arm64 --variant=extract --include="$list" \
+		--aptopt='Acquire::Retries "3"' "$suite" "$new" >"$log" 2>&1 || {
+		cat "$log" >&2
+		echo "arm64-sysroot: mmdebstrap could not fetch them, see above" >&2
+		exit 1
+	}
+	# a linker, other than a root of its own, would look for /lib/... on this machine
+	while IFS= read -r -d '' link; do
+		ln -snfr "$new$(readlink "$link")" "$link"
+	done < <(find "$new" -type l -lname '/*' -print0)
+	# the emulator looks here first for what a program opens: not for these
+	rm -rf "${new:?}"/{dev,etc,run,tmp,var} "$new"/usr/share/{info,locale,man,perl,python3}
+	echo "$stamp" >"$new/stamp"
+	[ ! -e "$out" ] || mv "$out" "$work/old"
+	mv "$new" "$out"
+	echo "arm64-sysroot: $(du -sh "$out" | cut -f 1) in $out"
+fi
+
+[ $# -gt 0 ] || exit 0
+cross=$(cat <<END
+[constants]
+sysroot = '$out'
+
+[binaries]
+c = 'aarch64-linux-gnu-gcc'
+ar = 'aarch64-linux-gnu-gcc-ar'
+strip = 'aarch64-linux-gnu-strip'
+pkgconfig = 'pkg-config'
+exe_wrapper = '$PWD/devtools/arm64-run.sh'
+
+[built-in options]
+c_args = ['--sysroot=' + sysroot]
+c_link_args = ['--sysroot=' + sysroot]
+
+[properties]
+sys_root = sysroot
+pkg_config_libdir = sysroot + '/usr/lib/aarch64-linux-gnu/pkgconfig:' + sysroot + '/usr/share/pkgconfig'
+needs_exe_wrapper = true
+
+[host_machine]
+system = 'linux'
+cpu_family = 'aarch64'
+cpu = 'armv8-a'
+endian = 'little'
+END
+)
+mkdir -p "$(dirname "$1")"
+[ "$(cat "$1" 2>/dev/null)" = "$cross" ] || echo "$cross" >"$1" # a new date has meson configure anew
