@@ -98,7 +98,7 @@ static_assert(offsetof(struct hisi_sgl, entry_sum_in_sgl) == 10, "hisi_sgl.entry
 
 struct hisi_sge {
 	__le64 addr;
-	__le64 page_ctrl; /* 0 */
+	__le64 page_ctrl; /* not read by the device: Linux keeps a pointer of its own there */
 	__le32 len; /* 1 byte to HISI_SGE_MAX_LEN */
 	__le32 pad;
 	__le64 pad1;

@@ -213,7 +213,6 @@ wd_sgl_entry(struct hisi_sge *sge, uint64_t addr, uint32_t len)
 	wd_sgl_word *w = (wd_sgl_word *)sge;
 
 	w[0] = rte_cpu_to_le_64(addr);
-	w[1] = 0; /* page_ctrl */
 	w[2] = rte_cpu_to_le_64(len);
 }
 
@@ -239,28 +238,26 @@ wd_sgl_write(const bool sva, void *at, const void *stop, uint64_t lead, uint32_t
 {
 	const uint32_t before = lead_len > 0;
 	struct hisi_sge *const sge = (struct hisi_sge *)((struct hisi_sgl *)at + 1);
-	/* one less than what is left, so that one comparison finds both a segment that
-	 * has all of it and one that is empty
+	/* one less than what is left, so that one comparison finds a segment that has all
+	 * of it, one that is empty and an offset beyond the first one
 	 */
-	uint32_t rest = len - 1, n = m->data_len - (uint32_t)off;
+	uint64_t rest = len - 1, n = m->data_len - off;
 	uint64_t addr = wd_mbuf_addr(sva, m, off);
 
-	if (unlikely(m->data_len <= off ||
-			    (uint8_t *)at + wd_sgl_size(before + WD_SGL_QUICK) >=
-					    (const uint8_t *)stop))
+	if (unlikely((uint8_t *)at + wd_sgl_size(before + WD_SGL_QUICK) >= (const uint8_t *)stop))
 		return 0;
 	if (before > 0)
 		wd_sgl_entry(sge, lead, lead_len);
 	/* unrolled, so that each way out knows its number of entries */
 	for (uint32_t i = before; i < before + WD_SGL_QUICK; i++) {
 		if (n - 1 >= rest) {
-			if (unlikely(n == 0))
+			if (unlikely((int64_t)n <= 0))
 				return 0;
-			wd_sgl_entry(sge + i, addr, rest + 1);
+			wd_sgl_entry(sge + i, addr, (uint32_t)(rest + 1));
 			wd_sgl_head(at, i + 1);
 			return wd_sgl_size(i + 1);
 		}
-		wd_sgl_entry(sge + i, addr, n);
+		wd_sgl_entry(sge + i, addr, (uint32_t)n);
 		rest -= n;
 		m = m->next;
 		if (unlikely(m == NULL))

@@ -63,17 +63,19 @@ struct wd_comp_stream {
 /** Per descriptor, host only. */
 struct wd_comp_slot {
 	struct rte_comp_op *op;
-	uint32_t side_tail; /* side ring's tail after this op, and WD_COMP_SLOT_PLAIN */
-	uint32_t room; /* at the destination */
-	/* ops of a stream and those with trailers: */
+	/* Of a stateless op with no trailer, of which nothing is left to do but to believe
+	 * the device, the room at the destination in bytes; of any other WD_COMP_NOT_PLAIN.
+	 */
+	int64_t plain_room;
+	/* ops that are not plain; the others take nothing of the side ring */
+	uint32_t side_tail; /* after this op */
+	uint32_t room;
 	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
 	uint8_t trailer_in, trailer_out; /* bytes that the device counts on top */
 	bool end_only; /* the driver ends the stream, see build_end() */
 };
 
-/* Of a stateless op with no trailer: nothing is left to do but to believe the device. */
-#define WD_COMP_SLOT_PLAIN (1U << 31)
-#define WD_COMP_SLOT_SIDE_TAIL(slot) ((slot)->side_tail & ~WD_COMP_SLOT_PLAIN)
+#define WD_COMP_NOT_PLAIN (-1) /* less than anything that was produced */
 
 /* Most that HISI_ZIP_ALG_* has behind the data: CRC-32 and length of gzip. */
 #define WD_COMP_TRAILER_MAX 8

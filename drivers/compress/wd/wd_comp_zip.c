@@ -140,6 +140,7 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 	sqe->dest_addr = rte_cpu_to_le_64(map->dst);
 	if (unlikely(map->sgl))
 		sqe->dw9 |= rte_cpu_to_le_32(HISI_ZIP_BUF_SGL << HISI_ZIP_9_BUF_TYPE_SHIFT);
+	slot->plain_room = WD_COMP_NOT_PLAIN;
 	slot->room = map->room - map->spare_out;
 	slot->input = map->input - map->spare_in;
 	slot->trailer_in = (uint8_t)map->spare_in;
@@ -284,37 +285,42 @@ give_up(struct rte_comp_op **ops, uint32_t nb)
 typedef uint64_t zip_pair __attribute__((vector_size(16), may_alias));
 
 /*
- * Ops that have the private xform of ops[0] and need no list: the usual burst. No
+ * Ops that have this private xform and need no list: the usual burst. No
  * more than fit in front of the ring's end. Returns how many were built; the rest
  * goes the long way.
  */
-static __rte_always_inline uint32_t
-build_run(const bool sva, struct wd_comp_queue *cq, struct rte_comp_op **ops, uint32_t nb,
-		uint32_t idx)
+static __rte_noinline uint32_t
+build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x,
+		struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
 {
-	const struct wd_comp_xform *x = xform_of(ops[0]);
 	const zip_pair *t = (const zip_pair *)x->sqe;
 	const zip_pair t0 = t[0], t1 = t[1], t2 = t[2], t3 = t[3], t4 = t[4], t5 = t[5], t6 = t[6],
 		       t7 = t[7];
 	struct wd_comp_slot *slot = &cq->slots[idx];
 	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
-	const uint32_t side_tail = cq->side.tail | WD_COMP_SLOT_PLAIN;
-	uint32_t i;
+	struct rte_comp_op **const end = ops + nb, **next;
 
-	for (i = 0; i < nb; i++, slot++, sqe++) {
-		struct rte_comp_op *op = ops[i];
+	for (next = ops; next < end; next++, slot++, sqe++) {
+		struct rte_comp_op *op = *next;
 		const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
 		zip_pair *to = (zip_pair *)sqe;
+		/* read before the stores, which for the compiler may change them */
+		uint64_t from, to_addr, room;
+		uint32_t len;
 
+		/* what lies within the data of the first segment needs no more of them */
 		if (unlikely(op->op_type != RTE_COMP_OP_STATELESS || op->private_xform != x ||
 				    op->flush_flag != RTE_COMP_FLUSH_FINAL || src == NULL ||
-				    dst == NULL || src->nb_segs != 1 || dst->nb_segs != 1 ||
+				    dst == NULL || dst->nb_segs != 1 ||
 				    !wd_mbuf_in_data(src, op->src.offset, op->src.length) ||
 				    dst->data_len <= op->dst.offset))
 			break;
+		len = op->src.length;
+		room = dst->data_len - op->dst.offset;
+		from = wd_mbuf_addr(sva, src, op->src.offset);
+		to_addr = wd_mbuf_addr(sva, dst, op->dst.offset);
 		slot->op = op;
-		slot->room = dst->data_len - op->dst.offset;
-		slot->side_tail = side_tail;
+		slot->plain_room = (int64_t)room;
 		to[0] = t0;
 		to[1] = t1;
 		to[2] = t2;
@@ -323,12 +329,12 @@ build_run(const bool sva, struct wd_comp_queue *cq, struct rte_comp_op **ops, ui
 		to[5] = t5;
 		to[6] = t6;
 		to[7] = t7;
-		sqe->input_data_length = rte_cpu_to_le_32(op->src.length);
-		sqe->dest_avail_out = rte_cpu_to_le_32(slot->room);
-		sqe->source_addr = rte_cpu_to_le_64(wd_mbuf_addr(sva, src, op->src.offset));
-		sqe->dest_addr = rte_cpu_to_le_64(wd_mbuf_addr(sva, dst, op->dst.offset));
+		sqe->input_data_length = rte_cpu_to_le_32(len);
+		sqe->dest_avail_out = rte_cpu_to_le_32((uint32_t)room);
+		sqe->source_addr = rte_cpu_to_le_64(from);
+		sqe->dest_addr = rte_cpu_to_le_64(to_addr);
 	}
-	return i;
+	return (uint32_t)(next - ops);
 }
 
 /*
@@ -358,7 +364,7 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 		if (x != NULL && x->dir != dir)
 			break; /* the other queue's turn */
 		if (likely(x != NULL && x->trailer == 0)) {
-			const uint32_t n = build_run(sva, cq, ops + i,
+			const uint32_t n = build_run(sva, cq, x, ops + i,
 					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx);
 
 			i += n;
@@ -546,18 +552,22 @@ take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s
 
 /* A result that is not the plain good one of a stateless op. */
 static __rte_noinline void
-take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
+take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_slot *slot,
 		const volatile struct hisi_zip_sqe *sqe)
 {
 	struct rte_comp_op *op = slot->op;
 	struct wd_comp_stream *stream = stream_of(op);
 	const struct wd_comp_xform *x = xform_of(op);
+	const bool plain = slot->plain_room != WD_COMP_NOT_PLAIN;
+	const uint32_t room = plain ? (uint32_t)slot->plain_room : slot->room;
 	const uint32_t input = stream != NULL ? slot->input : op->src.length;
 	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
 	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
 	const uint32_t code = (uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
 			HISI_ZIP_3_STATUS_MASK;
 
+	if (!plain)
+		cq->side.head = slot->side_tail;
 	op->status = status_of(x, stream, code);
 	if (stream != NULL && slot->end_only) {
 		take_end(qp, op, stream);
@@ -575,7 +585,7 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 			op->status = RTE_COMP_OP_STATUS_ERROR;
 	}
 	/* the device says how much; believe no more than was asked for */
-	if (produced > slot->room || consumed > input)
+	if (produced > room || consumed > input)
 		op->status = RTE_COMP_OP_STATUS_ERROR;
 	if (stream != NULL)
 		stream_save(slot, stream, sqe);
@@ -592,7 +602,7 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 
 /* Volatile: what was checked is what is used, even if the device writes again. */
 static __rte_always_inline void
-take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
+take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_slot *slot,
 		const volatile struct hisi_zip_sqe *sqe)
 {
 	const uint32_t status = rte_le_to_cpu_32(sqe->status);
@@ -602,9 +612,8 @@ take_result(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 
 	op->debug_status = status;
 	if (unlikely((status & HISI_ZIP_3_STATUS_MASK) != HISI_ZIP_STATUS_DONE ||
-			    (slot->side_tail & WD_COMP_SLOT_PLAIN) == 0 || produced > slot->room ||
-			    consumed > op->src.length)) {
-		take_slow(qp, slot, sqe);
+			    (int64_t)produced > slot->plain_room || consumed > op->src.length)) {
+		take_slow(qp, cq, slot, sqe);
 		return;
 	}
 	op->status = RTE_COMP_OP_STATUS_SUCCESS;
@@ -623,7 +632,7 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op
 	while (end - slot >= WD_QUEUE_GROUP) {
 		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++) {
 			ops[i] = slot[i].op;
-			take_result(qp, slot + i, sqe + i);
+			take_result(qp, cq, slot + i, sqe + i);
 		}
 		slot += WD_QUEUE_GROUP;
 		ops += WD_QUEUE_GROUP;
@@ -631,9 +640,8 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op
 	}
 	for (; slot < end; slot++, sqe++) {
 		*ops++ = slot->op;
-		take_result(qp, slot, sqe);
+		take_result(qp, cq, slot, sqe);
 	}
-	cq->side.head = WD_COMP_SLOT_SIDE_TAIL(slot - 1);
 }
 
 /* The device is dead and quiet: what it did not complete has failed, in order. */
@@ -653,7 +661,8 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i]->produced = ops[i]->consumed = 0;
 		if (stream_of(ops[i]) != NULL)
 			stream_of(ops[i])->busy = false;
-		cq->side.head = WD_COMP_SLOT_SIDE_TAIL(slot);
+		if (slot->plain_room == WD_COMP_NOT_PLAIN)
+			cq->side.head = slot->side_tail;
 	}
 	q->head = (uint16_t)(q->head + nb);
 	qp->stats.dequeue_err_count += nb;

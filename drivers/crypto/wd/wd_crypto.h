@@ -72,13 +72,16 @@ static_assert((WD_CRYPTO_RESULT_MASK &
 					      WD_CRYPTO_RESULT_NOTHING)) == 0,
 		"never equal");
 
+/* In c_misfit: the sign of a payload that is shorter than c_min. */
+#define WD_CRYPTO_TOO_SHORT (1ULL << 63)
+
 /** Driver-private session data; read-only after configure, shared by all lcores. */
 struct wd_crypto_session {
 	/* read by every op */
 	uint32_t kind; /* WD_CRYPTO_KIND() */
 	uint32_t expect; /* result word of a good op */
-	uint32_t c_min; /* least payload in bytes */
-	uint32_t c_mask; /* payload is a multiple of this plus one */
+	uint32_t c_min; /* least payload in bytes, a multiple of the unit */
+	uint64_t c_misfit; /* bits that payload - c_min must not have, see payload_fits() */
 	uint16_t iv_offset; /* in the op */
 	uint8_t class; /* enum wd_crypto_class */
 	uint8_t iv; /* enum wd_crypto_iv */

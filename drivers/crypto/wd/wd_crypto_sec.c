@@ -42,7 +42,7 @@ enum sec_way {
 	/* Inlined, for ops that need no copy. Everything else, errors included, is
 	 * WD_CRYPTO_NOT_PLAIN there and goes the slow way.
 	 */
-	SEC_FLAT, /* packets of one segment, in place */
+	SEC_FLAT, /* packets of one segment, or with all that counts in the first, in place */
 	SEC_APART, /* the same, out of place */
 	SEC_LIST, /* packets of more segments, in place */
 	SEC_NB_FAST_WAYS,
@@ -62,7 +62,7 @@ struct sec_dest {
 	struct sec_template template; /* a copy of the session's */
 	/* on the fast ways copies of what ops with one session share */
 	struct wd_crypto_scratch *scratch; /* only if the class has a use for it */
-	uint64_t iv_offset;
+	uint64_t iv_offset, c_min, c_misfit;
 	uint64_t word; /* of a slot: with the side ring's tail as it is now */
 	uint8_t *side, *side_end; /* free space of the side ring */
 	uint64_t side_delta;
@@ -268,10 +268,13 @@ sqe_fill(const bool bd3, const enum wd_crypto_class class, const struct sec_dest
 
 /* ---- one function a class of session ---- */
 
+/* Long enough and a multiple of the unit, seen with one test: c_min is such a multiple. */
 static __rte_always_inline bool
-payload_fits(const struct wd_crypto_session *s, uint64_t len)
+payload_fits(const enum sec_way way, const struct sec_dest *d, uint64_t len)
 {
-	return (len & s->c_mask) == 0 && len >= s->c_min;
+	if (way == SEC_SLOW)
+		return ((len - d->s->c_min) & d->s->c_misfit) == 0;
+	return ((len - d->c_min) & d->c_misfit) == 0;
 }
 
 static __rte_always_inline void
@@ -315,7 +318,7 @@ map_payload(const bool sva, const enum sec_way way, struct sec_dest *d, struct w
 		return map_list(sva, d, o, sym, 0, 0, off, (uint32_t)len);
 	if (unlikely(way == SEC_FLAT ? sym->m_dst != NULL : dst == NULL))
 		return WD_CRYPTO_NOT_PLAIN;
-	if (unlikely(src->nb_segs != 1 || !wd_mbuf_in_data(src, off, len)))
+	if (unlikely(!wd_mbuf_in_data(src, off, len)))
 		return WD_CRYPTO_NOT_PLAIN;
 	o->src = o->dst = wd_mbuf_addr(sva, src, off);
 	if (way == SEC_FLAT)
@@ -352,14 +355,14 @@ build_cipher(const bool bd3, const bool sva, const enum sec_way way, struct sec_
 							  sym->cipher.data.length };
 	enum wd_crypto_build rc;
 
-	if (unlikely(!payload_fits(d->s, o.c_len))) {
+	if (unlikely(!payload_fits(way, d, o.c_len))) {
 		if (way != SEC_SLOW)
 			return WD_CRYPTO_NOT_PLAIN;
 		return d->s->copy && o.c_len == 0 ? build_nothing(bd3, d) : WD_CRYPTO_BAD_ARGS;
 	}
-	rc = map_iv(sva, way, d, op, &o);
+	rc = map_payload(sva, way, d, &o, sym, off, o.c_len);
 	if (likely(rc == WD_CRYPTO_BUILT))
-		rc = map_payload(sva, way, d, &o, sym, off, o.c_len);
+		rc = map_iv(sva, way, d, op, &o);
 	if (likely(rc == WD_CRYPTO_BUILT))
 		sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
 	return rc;
@@ -451,18 +454,20 @@ build_chain(const bool bd3, const bool sva, const enum sec_way way, struct sec_d
 		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
-	const uint64_t a_off = sym->auth.data.offset, c_from = sym->cipher.data.offset;
+	const uint64_t a_off = sym->auth.data.offset;
 	struct wd_crypto_map o = {
 		.a_len = sym->auth.data.length,
 		.c_len = sym->cipher.data.length,
-		.c_off = c_from - a_off,
 	};
+	uint32_t before; /* the payload, of what is authenticated */
+	bool apart = __builtin_sub_overflow(
+			sym->cipher.data.offset, sym->auth.data.offset, &before);
 	enum wd_crypto_build rc;
 
 	/* the payload lies within what is authenticated */
-	if (unlikely(!payload_fits(d->s, o.c_len) || c_from < a_off ||
-			    c_from + o.c_len > a_off + o.a_len))
+	if (unlikely(apart || !payload_fits(way, d, o.c_len) || before + o.c_len > o.a_len))
 		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
+	o.c_off = before;
 	/* of a flat packet, all within one segment, a_len and so c_off has 16 bits */
 	if (way != SEC_FLAT && o.c_off > HISI_SEC_MAX_AAD)
 		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
@@ -543,7 +548,7 @@ map_aead_quick(const bool sva, const enum sec_way way, struct sec_dest *d, struc
 		return map_list(sva, d, o, sym, aad + d->s->aad_offset, o->c_off, off, o->c_len);
 	if (unlikely(sym->m_dst != NULL))
 		return WD_CRYPTO_NOT_PLAIN;
-	if (unlikely(sym->m_src->nb_segs != 1 || !wd_mbuf_in_data(sym->m_src, off, o->c_len) ||
+	if (unlikely(!wd_mbuf_in_data(sym->m_src, off, o->c_len) ||
 			    d->side + PAIR_SIZE >= d->side_end))
 		return WD_CRYPTO_NOT_PLAIN;
 	wd_sgl_head(d->side, 2);
@@ -660,6 +665,17 @@ build_class(const bool bd3, const bool sva, const enum wd_crypto_class class,
 
 /* ---- enqueue ---- */
 
+/* What has_session() looks at, and the status. */
+static __rte_always_inline uint32_t
+kind_of_op(const struct rte_crypto_op *op)
+{
+	uint32_t kind;
+
+	static_assert(offsetof(struct rte_crypto_op, sess_type) < sizeof(kind), "one load");
+	memcpy(&kind, op, sizeof(kind));
+	return kind;
+}
+
 static __rte_always_inline bool
 has_session(const struct rte_crypto_op *op)
 {
@@ -775,9 +791,12 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 		.sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE,
 		.scratch = &qp->scratch[idx],
 		.iv_offset = s->iv_offset,
+		.c_min = s->c_min,
+		.c_misfit = s->c_misfit,
 	};
 	struct rte_crypto_op **const end = ops + nb, **next = ops, *op = *ops;
 	const void *const session = op->sym->session;
+	const uint32_t kind = kind_of_op(op);
 
 	template_load(&d.template, s);
 	if (way == SEC_LIST || class == WD_CRYPTO_GCM)
@@ -804,7 +823,8 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 		if (++next == end)
 			break;
 		op = *next;
-	} while (op->sym->session == session && likely(has_session(op)));
+		/* one of another kind, be it only its status, begins a run of its own */
+	} while (op->sym->session == session && likely(kind_of_op(op) == kind));
 	if (uses_side)
 		qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
 	return (uint32_t)(next - ops);

@@ -94,11 +94,12 @@ c_key_code(const struct wd_crypto_alg *alg, unsigned int key_len)
 static void
 set_payload_rule(struct wd_crypto_session *s, const struct wd_crypto_alg *alg)
 {
+	uint32_t unit = 1; /* bytes, a power of two */
+
 	switch (alg->c_mode) {
 	case HISI_SEC_C_MODE_ECB:
 	case HISI_SEC_C_MODE_CBC:
-		s->c_min = alg->cap.sym.cipher.block_size;
-		s->c_mask = s->c_min - 1;
+		s->c_min = unit = alg->cap.sym.cipher.block_size;
 		break;
 	case HISI_SEC_C_MODE_XTS:
 		s->c_min = 16;
@@ -111,6 +112,7 @@ set_payload_rule(struct wd_crypto_session *s, const struct wd_crypto_alg *alg)
 		s->c_min = 1;
 		break;
 	}
+	s->c_misfit = WD_CRYPTO_TOO_SHORT | (unit - 1);
 }
 
 static int
@@ -272,6 +274,7 @@ set_copy(struct wd_crypto_session *s, struct sec_codes *c)
 	s->copy = true;
 	s->iv = WD_CRYPTO_IV_DIRECT; /* not read */
 	s->c_min = 1;
+	s->c_misfit = WD_CRYPTO_TOO_SHORT;
 	s->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT;
 	c->cipher = HISI_SEC_CIPHER_COPY;
 	return 0;
