@@ -147,7 +147,7 @@ static void emu_kill(struct emu_queue *eq)
 	lockdep_assert_held(&eq->emu->lock);
 	eq->running = false;
 	WRITE_ONCE(*(__le32 *)(end - conf->send_status_from_end), cpu_to_le32(1));
-	/* last: who sees it knows that no completion will follow */
+	/* last: who sees it knows that no completion will follow; lib/wd/litmus/dead-status.litmus */
 	smp_store_release((__le32 *)(end - conf->recv_status_from_end), cpu_to_le32(1));
 	if (eq->q)
 		wake_up_all(&eq->q->wait);

@@ -98,5 +98,6 @@ rte_wd_queue_check(struct wd_queue *q, uint64_t cqe_w1)
 	 */
 	q->lying_sq_head = sq_head;
 	q->lied = true;
-	q->broken = true;
+	/* release: pairs with the watchdog's look at it, after which it asks why. watch-lied.litmus */
+	__atomic_store_n(&q->broken, true, __ATOMIC_RELEASE);
 }

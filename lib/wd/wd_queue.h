@@ -88,6 +88,13 @@ wd_queue_room(const struct wd_queue *q)
 	return (uint16_t)(q->limit - wd_queue_in_flight(q));
 }
 
+/** One 64-bit store to device memory; what has to come before it is the caller's concern. */
+static __rte_always_inline void
+wd_queue_ring(volatile uint64_t *db, uint64_t word)
+{
+	*db = rte_cpu_to_le_64(word);
+}
+
 /**
  * Publish nb descriptors that were filled from tail on, with one doorbell.
  *
@@ -98,16 +105,17 @@ wd_queue_submit(struct wd_queue *q, uint16_t nb)
 {
 	const uint16_t tail = (uint16_t)(q->tail + nb);
 
-	/* To-device: all SQE stores before the doorbell store. Pairs with the device's
-	 * read of the doorbell before its reads of the SQEs.
+	/* To-device: all stores to SQEs and data before the doorbell store. Pairs with the
+	 * device's load of the doorbell before its loads of the SQEs. submit-sqe.litmus,
+	 * submit-hidden.litmus; the CQ doorbell goes out before, too: submit-cq.litmus
 	 */
 	rte_io_wmb();
 	/* Looked at after filling, so that a reset in between is seen. The doorbell
-	 * store depends on this branch, which orders it after the load.
+	 * store depends on this branch, which orders it after the load: submit-status.litmus
 	 */
 	if (unlikely((*q->send_status | q->broken) != 0))
 		return 0;
-	*q->sq_db = rte_cpu_to_le_64(
+	wd_queue_ring(q->sq_db,
 			q->sq_db_word | (uint64_t)(tail & q->sq_mask) << HISI_QM_DB_INDEX_SHIFT);
 	q->tail = tail;
 	return nb;
@@ -131,12 +139,30 @@ wd_queue_run(const struct wd_queue *q, uint32_t from, uint32_t nb)
 #define WD_QUEUE_GROUP 8
 
 /** Second word of the CQE at idx, a free-running index. */
-static __rte_always_inline const volatile uint64_t *
+static __rte_always_inline const uint64_t *
 wd_queue_cqe(const struct wd_queue *q, uint32_t idx)
 {
-	return (const volatile uint64_t *)(q->cq +
-			(size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) +
+	return (const uint64_t *)(q->cq + (size_t)(idx & q->cq_mask) * sizeof(struct hisi_qm_cqe) +
 			HISI_QM_CQE_W1_OFFSET);
+}
+
+/** That word in one load, so that its index and its phase belong together. */
+static __rte_always_inline uint64_t
+wd_queue_cqe_load(const uint64_t *w1)
+{
+	return rte_le_to_cpu_64(__atomic_load_n(w1, __ATOMIC_RELAXED));
+}
+
+/** The same for a word that is used once and read again in no loop. */
+static __rte_always_inline uint64_t
+wd_queue_cqe_operand(const uint64_t *w1)
+{
+#ifdef RTE_ARCH_X86
+	/* an operand of the instruction that uses it, as compilers do it with plain loads only */
+	return *w1;
+#else
+	return wd_queue_cqe_load(w1);
+#endif
 }
 
 /** What that word is, masked, once its descriptor is complete. */
@@ -154,7 +180,7 @@ wd_queue_cqe_expect(const struct wd_queue *q, uint32_t idx)
 static __rte_always_inline bool
 wd_queue_waits(const struct wd_queue *q)
 {
-	const uint64_t got = rte_le_to_cpu_64(*wd_queue_cqe(q, q->head));
+	const uint64_t got = wd_queue_cqe_load(wd_queue_cqe(q, q->head));
 
 	return ((got ^ wd_queue_cqe_expect(q, q->head)) & HISI_QM_CQE_W1_PHASE) != 0;
 }
@@ -166,22 +192,20 @@ wd_queue_waits(const struct wd_queue *q)
 static __rte_always_inline uint32_t
 wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 {
-	const volatile uint64_t *w1 = wd_queue_cqe(q, q->head + from);
+	const uint64_t *w1 = wd_queue_cqe(q, q->head + from);
 	uint64_t expect = wd_queue_cqe_expect(q, q->head + from);
 	uint32_t n = 0;
 
 	/* Index and phase come with one load, so no barrier between the two. Where one
-	 * of a group is not as it should be, one by one. In a group each word is used
-	 * once, so that it need not be volatile, which would forbid the compiler to
-	 * take it as an operand; the barrier has it read in each call.
+	 * of a group is not as it should be, one by one.
 	 */
-	rte_compiler_barrier();
+	rte_compiler_barrier(); /* for plain loads: read in each call */
 	while (nb_max - n >= WD_QUEUE_GROUP) {
-		const uint64_t *const group = (const uint64_t *)(uintptr_t)w1;
 		uint64_t odd = 0;
 
+#pragma GCC unroll 8
 		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++)
-			odd |= rte_le_to_cpu_64(group[i * WD_QUEUE_CQE_WORDS]) ^ (expect + i);
+			odd |= wd_queue_cqe_operand(w1 + i * WD_QUEUE_CQE_WORDS) ^ (expect + i);
 		if (unlikely((odd & WD_QUEUE_CQE_MASK) != 0))
 			break;
 		w1 += WD_QUEUE_GROUP * WD_QUEUE_CQE_WORDS;
@@ -189,7 +213,7 @@ wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 		n += WD_QUEUE_GROUP;
 	}
 	for (; n < nb_max; n++) {
-		const uint64_t got = rte_le_to_cpu_64(*w1);
+		const uint64_t got = wd_queue_cqe_load(w1);
 
 		if (unlikely((got & WD_QUEUE_CQE_MASK) != expect)) {
 			if (unlikely(((got ^ expect) & HISI_QM_CQE_W1_PHASE) == 0))
@@ -199,8 +223,9 @@ wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 		w1 += WD_QUEUE_CQE_WORDS;
 		expect++;
 	}
-	/* From-device: the phase loads before all loads of the SQEs. Pairs with the
-	 * device's release store of the phase after its SQE stores.
+	/* From-device: the phase loads before all loads of the SQEs and of the data.
+	 * Pairs with the device's release store of the phase. poll-result.litmus,
+	 * poll-group.litmus; the slots are filled anew later: reuse-slot.litmus
 	 */
 	rte_io_rmb();
 	return n;
@@ -211,21 +236,40 @@ static inline void
 wd_queue_release(struct wd_queue *q, uint16_t nb)
 {
 	q->head = (uint16_t)(q->head + nb);
-	/* All loads of SQEs and CQEs before the device may reuse the CQEs. */
+	/* All loads of SQEs and CQEs before the device may reuse the CQEs. Pairs with the
+	 * device's load of the doorbell before its CQE stores. release-cqe.litmus
+	 */
 	rte_io_rmb();
-	*q->cq_db = rte_cpu_to_le_64(
+	wd_queue_ring(q->cq_db,
 			q->cq_db_word | (uint64_t)(q->head & q->cq_mask) << HISI_QM_DB_INDEX_SHIFT);
 }
 
 /**
  * Whether the device has stopped for good and touches no memory of ours any more.
- * Completions written before that are to be looked for once more when this says
- * yes; all else that is in flight has failed.
+ * When this says yes, wd_queue_completed_late() is to be asked.
  */
 static inline bool
 wd_queue_dead(const struct wd_queue *q)
 {
+	/* acquire: pairs with the watchdog's release after it stopped the device.
+	 * dead-quiesced.litmus
+	 */
 	return (*q->recv_status | __atomic_load_n(&q->quiesced, __ATOMIC_ACQUIRE)) != 0;
+}
+
+/**
+ * Of a dead queue: whether there is a completion at head, written before the device
+ * stopped. Else all that is in flight has failed.
+ */
+static __rte_always_inline bool
+wd_queue_completed_late(struct wd_queue *q)
+{
+	/* From-device: the status load before the last look for completions, and before
+	 * the memory is used again. Pairs with the release store of the status by device
+	 * or kernel. dead-status.litmus, dead-memory.litmus
+	 */
+	rte_io_rmb();
+	return !q->lied && wd_queue_completed(q, 0, 1) != 0;
 }
 
 #endif /* WD_QUEUE_H */

@@ -33,9 +33,7 @@ static bool armed;
 static bool
 completion_waits(const struct wd_queue *q, uint16_t head)
 {
-	const uint8_t *cqe = q->cq + (size_t)(head & q->cq_mask) * sizeof(struct hisi_qm_cqe);
-	const uint64_t w1 = rte_le_to_cpu_64(
-			*(const volatile uint64_t *)(cqe + HISI_QM_CQE_W1_OFFSET));
+	const uint64_t w1 = wd_queue_cqe_load(wd_queue_cqe(q, head));
 	const uint64_t phase = (head & (q->cq_mask + 1)) == 0 ? HISI_QM_CQE_W1_PHASE : 0;
 
 	return (w1 & HISI_QM_CQE_W1_PHASE) == phase;
@@ -72,13 +70,15 @@ look(struct wd_queue *q)
 	if (*q->recv_status == 0) {
 		const bool stall = stalled(q);
 
-		if (!q->broken && !stall)
+		/* acquire: pairs with the lcore's release, see rte_wd_queue_check(). watch-lied.litmus */
+		if (!__atomic_load_n(&q->broken, __ATOMIC_ACQUIRE) && !stall)
 			return false; /* a reset under way is waited for, as long as for a stall */
 		why = q->lied ? "sent a completion out of turn" : "stalled";
 		__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
 		q->dev->transport->queue_stop(q);
 	}
-	q->broken = true;
+	__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
+	/* release: all that the device did comes before. Pairs with wd_queue_dead(). dead-quiesced.litmus */
 	__atomic_store_n(&q->quiesced, true, __ATOMIC_RELEASE);
 	q->dead_reported = true;
 	if (q->lied)

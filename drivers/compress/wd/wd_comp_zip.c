@@ -650,8 +650,7 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 {
 	struct wd_queue *q = &cq->q;
 
-	rte_io_rmb(); /* the word that says dead, before the completion */
-	if (!q->lied && wd_queue_completed(q, 0, 1) != 0)
+	if (wd_queue_completed_late(q))
 		return 0; /* the next call takes it */
 	for (uint32_t i = 0; i < nb; i++) {
 		const struct wd_comp_slot *slot = &cq->slots[(q->head + i) & q->sq_mask];

@@ -99,8 +99,7 @@ flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
 static __rte_noinline uint16_t
 dequeue_dead(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_max)
 {
-	rte_io_rmb(); /* the word that says dead, before the completion */
-	if (!qp->q.lied && wd_queue_completed(&qp->q, 0, 1) != 0)
+	if (wd_queue_completed_late(&qp->q))
 		return 0; /* the next call takes it */
 	return flush(qp, ops, nb_max);
 }
