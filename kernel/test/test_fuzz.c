@@ -123,6 +123,15 @@ static struct {
 	uint64_t size;
 } recent;
 
+/* Linux 6.1 with lockdep warns of itself when it splits a mapping of hugepages: then each has
+ * a mapping of its own.
+ */
+static bool
+splits_huge(void)
+{
+	return access("/proc/lockdep", F_OK) != 0;
+}
+
 /* Memory of some kind, somewhere in the arena. Without a reservation: Linux 6.1 loses count
  * of those when hugepages are moved and cut, with no device about.
  */
@@ -134,11 +143,15 @@ map_memory(void)
 	const uint64_t va = any_address() / HUGE_SIZE * HUGE_SIZE;
 	const uint64_t size = (1 + next() % NB_HUGE) * HUGE_SIZE;
 	const int prot = one_in(6) ? PROT_READ : PROT_READ | PROT_WRITE;
+	const int kind = kinds[next() % 4];
+	uint64_t step;
 
 	if (!in_arena(va, size))
 		return;
-	mmap((void *)va, size, prot, kinds[next() % 4] | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-			-1, 0);
+	step = kind & MAP_HUGETLB && !splits_huge() ? HUGE_SIZE : size;
+	for (uint64_t at = va; at < va + size; at += step)
+		mmap((void *)at, step, prot, kind | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+				0);
 	if (!one_in(6))
 		madvise((void *)va, size, MADV_DONTFORK);
 	if (one_in(2)) {

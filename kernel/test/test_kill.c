@@ -17,13 +17,14 @@
 #define NAME "wd_kill"
 #define NB_QUEUES 8
 #define NB_KILLS 1000
-#define MAX_DELAY_US 20000
+#define MAX_DELAY_US 20000 /* more, where a client takes longer than that */
 #define NB_THREADS 3
 #define MEMORY ((void *)0x100000000000UL) /* of every client */
 
 static const char *const stages[] = { "open", "QP_CTX", "mmap", "hugepages", "register", "START_Q",
 	"access", "PUT_Q", "unregister", "close" };
 #define NB_STAGES (sizeof(stages) / sizeof(stages[0]))
+#define ACCESS 6 /* a stage that lasts a while */
 
 static struct emu_daemon daemon_;
 
@@ -111,7 +112,25 @@ access_for(int64_t us)
 	return done;
 }
 
+/* How long a client takes, twice to its access, on a machine that may be slow. */
+static int64_t
+client_us(void)
+{
+	const pid_t pid = fork();
+	int64_t start = now_ms(), ms;
+
+	if (pid == 0)
+		client_run(NB_THREADS);
+	while (atomic_load(stage) < ACCESS && now_ms() - start < 10000)
+		usleep(100);
+	ms = now_ms() - start;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return 2 * ms * 1000;
+}
+
 static unsigned int killed_at[NB_STAGES], nb_accesses;
+static int64_t max_delay_us;
 
 static bool
 kill_one(unsigned int nb_threads)
@@ -123,7 +142,7 @@ kill_one(unsigned int nb_threads)
 		client_run(nb_threads);
 	if (pid < 0)
 		return false;
-	nb_accesses += access_for(rand() % MAX_DELAY_US);
+	nb_accesses += access_for(rand() % max_delay_us);
 	kill(pid, SIGKILL);
 	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
 		return false;
@@ -139,7 +158,10 @@ test_kills(void)
 	unsigned int nb = 0;
 
 	srand(seed);
-	ktap_diag("seed %u", seed);
+	max_delay_us = client_us();
+	if (max_delay_us < MAX_DELAY_US)
+		max_delay_us = MAX_DELAY_US;
+	ktap_diag("seed %u, killed after %u ms or less", seed, (unsigned int)max_delay_us / 1000);
 	fflush(stdout);
 	while (nb < NB_KILLS && kill_one(nb % 2 == 0 ? 1 : NB_THREADS))
 		nb++;
