@@ -638,7 +638,10 @@ fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned in
 		}
 		slots[i].sq_index = qp->sq_head;
 		tasks[i].error = false;
-		memcpy(tasks[i].sqe, sq + qp->sq_head * size, size);
+		if (size == WDM_SQE_MAX) /* all there are, and then it is a few moves */
+			memcpy(tasks[i].sqe, sq + qp->sq_head * WDM_SQE_MAX, WDM_SQE_MAX);
+		else
+			memcpy(tasks[i].sqe, sq + qp->sq_head * size, size);
 		qp->sq_head = (uint16_t)((qp->sq_head + 1) & qp->sq_mask);
 		qp->stats.taken++;
 	}

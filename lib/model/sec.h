@@ -7,6 +7,7 @@
  * The SEC2 engine of the software device, internal to sec*.c.
  *
  *     sec_parse.c    descriptor of either type -> struct wdm_sec_req, checked
+ *     sec_recent.c   the same, quickly, for what looks like recent ones
  *     sec_data.c     flat and scattered client data (data.h) -> pointers, and back
  *     sec_keys.c     expanded keys, kept between descriptors
  *     sec_imb.c      libipsec-mb: many descriptors at once
@@ -170,8 +171,10 @@ struct wdm_sec_slot;
 struct wdm_sec_req {
 	struct wdm_task *task;
 	struct wdm_space *space;
+	bool known; /* parsed, by sec_recent.c */
+	bool quick; /* and its data found */
 
-	/* from the descriptor, by sec_parse.c */
+	/* from the descriptor, by sec_parse.c; up to src the same for all of one session and size */
 	uint8_t kind; /* enum wdm_sec_kind */
 	uint8_t cipher; /* HISI_SEC_CIPHER_* */
 	uint8_t auth; /* HISI_SEC_AUTH_* */
@@ -192,7 +195,8 @@ struct wdm_sec_req {
 	uint8_t mac_len; /* bytes, of tag or carried state */
 	uint32_t a_len, c_len, a_off, c_off;
 	uint64_t total_len; /* bytes of the whole hash stream */
-	uint64_t src, dst, mac_addr, a_key, c_key, a_iv_addr, c_iv_addr;
+	uint64_t a_key, c_key;
+	uint64_t src, dst, mac_addr, a_iv_addr, c_iv_addr;
 
 	/* by sec_data.c */
 	struct wdm_side src_side, out_side;
@@ -202,6 +206,7 @@ struct wdm_sec_req {
 			a_seg[3]; /* what is authenticated; pieces of out count after ciphering */
 	unsigned int nb_a_seg;
 	bool scatter; /* out is not client memory yet */
+	const uint8_t *c_iv_host; /* client memory, or NULL: not looked up */
 	uint8_t c_iv[16], a_iv[HISI_SEC_MAX_MAC];
 	uint8_t mac[HISI_SEC_MAX_MAC] __attribute__((aligned(16)));
 	uint8_t want[HISI_SEC_MAX_MAC];
@@ -210,9 +215,26 @@ struct wdm_sec_req {
 	const void *des_keys[3]; /* sec_imb.c */
 };
 
+/* What of a request is the same for all descriptors of one session and size. */
+#define WDM_SEC_PARSED(req) (&(req)->kind)
+#define WDM_SEC_PARSED_SIZE (offsetof(struct wdm_sec_req, src) - offsetof(struct wdm_sec_req, kind))
+
+#define WDM_SEC_SAME_WORDS 8 /* of a descriptor, all that is read and is no address of data */
+#define WDM_SEC_RECENT 64 /* a power of two */
+
+struct wdm_sec_recent {
+	uint64_t word[WDM_SEC_SAME_WORDS];
+	uint8_t parsed[WDM_SEC_PARSED_SIZE];
+	bool known;
+};
+
 /* What differs between hardware versions. */
 struct wdm_sec_version {
 	uint8_t bd_type;
+	uint8_t same[WDM_SEC_SAME_WORDS]; /* offsets of those words, which may overlap */
+	struct {
+		uint8_t src, dst, mac, a_iv, c_iv; /* offsets of addresses */
+	} at;
 	uint16_t modes[4]; /* [c_alg], bit c_mode */
 	uint16_t chain_modes[4]; /* those that go with an HMAC */
 	uint16_t chain_hashes; /* bit by wdm_hash_info index */
@@ -307,6 +329,8 @@ struct wdm_sec {
 
 	EVP_CIPHER *ciphers[4][WDM_SEC_C_KEYS][WDM_SEC_C_MODES]; /* fetched at first use */
 	struct wdm_sec_slot *slots;
+	struct wdm_sec_recent recent[WDM_SEC_RECENT];
+	unsigned int last_recent; /* of them */
 	struct wdm_sec_req reqs[WDM_BATCH];
 };
 
@@ -328,11 +352,22 @@ uint8_t wdm_sec_flag_guess(const struct wdm_sec_version *version, const uint8_t 
 uint32_t wdm_sec_length(const struct wdm_sec_version *version, const uint8_t *sqe);
 enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, const uint8_t *sqe);
 
+/* sec_recent.c */
+/** Parse, if such a one was remembered. */
+bool wdm_sec_recall(struct wdm_sec *sec, struct wdm_sec_req *req);
+/** Parsed, and without error. */
+void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
+/** The ranges of wdm_sec_data_open(), where data is in one piece and the way is short. */
+bool wdm_sec_data_quick(struct wdm_sec_req *req);
+
 /* sec_data.c */
 int wdm_sec_data_create(struct wdm_sec *sec);
 void wdm_sec_data_destroy(struct wdm_sec *sec);
-/** Everything that is read is reachable afterwards, everything written has been checked. */
-enum wdm_sec_error wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req);
+/**
+ * Everything that is read is reachable afterwards, everything written has been
+ * checked. quick: wdm_sec_data_quick() has done it for the ranges.
+ */
+enum wdm_sec_error wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req, bool quick);
 /** Start over with empty arena and pieces; nothing may be in flight. */
 void wdm_sec_data_reset(struct wdm_sec *sec);
 /** Room, sure to be there for a request that wdm_sec_data_open() has seen. */
@@ -345,7 +380,7 @@ int wdm_sec_keys_create(struct wdm_sec *sec);
 void wdm_sec_keys_destroy(struct wdm_sec *sec);
 /**
  * Slot with the key of len bytes at addr, expanded as id says. Valid until the
- * request is done, if a request uses no more than two.
+ * request is done, if a request uses no more than two. *slot: a guess, or NULL.
  */
 enum wdm_sec_error wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id,
 		uint64_t addr, uint32_t len, struct wdm_sec_slot **slot);

@@ -214,7 +214,9 @@ auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
 static enum wdm_sec_error
 read_ivs(struct wdm_sec_req *req)
 {
-	if (req->c_iv_len > 0 &&
+	if (req->c_iv_host != NULL && req->c_iv_len == sizeof(req->c_iv))
+		memcpy(req->c_iv, req->c_iv_host, sizeof(req->c_iv));
+	else if (req->c_iv_len > 0 &&
 			wdm_dma_read(req->space, req->c_iv_addr, req->c_iv, req->c_iv_len) != 0)
 		return WDM_SEC_E_ADDR;
 	if (req->a_iv_len > 0 &&
@@ -263,12 +265,12 @@ open_sides(struct wdm_sec *sec, struct wdm_sec_req *req)
 	return WDM_SEC_OK;
 }
 
-enum wdm_sec_error
-wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req)
+static enum wdm_sec_error
+open_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	enum wdm_sec_error error;
 
-	reserve(sec, req);
+	req->c_iv_host = NULL;
 	req->nb_a_seg = 0;
 	req->scatter = false;
 	error = open_sides(sec, req);
@@ -277,9 +279,18 @@ wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req)
 	if (error != WDM_SEC_OK)
 		return error;
 	if (req->kind == WDM_SEC_CHAIN && !req->auth_first)
-		error = auth_ranges_mixed(sec, req);
-	else
-		error = add_source(sec, req, req->a_off, req->a_off + req->a_len);
+		return auth_ranges_mixed(sec, req);
+	return add_source(sec, req, req->a_off, req->a_off + req->a_len);
+}
+
+enum wdm_sec_error
+wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req, bool quick)
+{
+	enum wdm_sec_error error = WDM_SEC_OK;
+
+	reserve(sec, req);
+	if (!quick)
+		error = open_ranges(sec, req);
 	if (error == WDM_SEC_OK)
 		error = read_ivs(req);
 	return error == WDM_SEC_OK ? open_mac(req) : error;

@@ -67,7 +67,15 @@ set_of(struct wdm_sec *sec, uint32_t id, uint64_t addr, const uint8_t *key)
 static bool
 slot_has(const struct wdm_sec_slot *slot, uint32_t id, const uint8_t *key, uint32_t len)
 {
-	return slot->id == id && slot->key_len == len && memcmp(slot->key, key, len) == 0;
+	uint64_t a[2], b[2];
+
+	if (slot->id != id || slot->key_len != len)
+		return false;
+	if (len != sizeof(a))
+		return memcmp(slot->key, key, len) == 0;
+	memcpy(a, slot->key, sizeof(a));
+	memcpy(b, key, sizeof(b));
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
 static int
@@ -104,11 +112,11 @@ slot_fill(struct wdm_sec *sec, struct wdm_sec_slot *slot, uint32_t id, const uin
 	return WDM_SEC_E_ENGINE;
 }
 
-enum wdm_sec_error
-wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id, uint64_t addr,
-		uint32_t len, struct wdm_sec_slot **slot)
+/* key: in client memory, or NULL if it is not in one piece. */
+static __attribute__((noinline)) enum wdm_sec_error
+key_find(struct wdm_sec *sec, struct wdm_space *space, uint32_t id, uint64_t addr,
+		const uint8_t *key, uint32_t len, struct wdm_sec_slot **slot)
 {
-	const uint8_t *key = wdm_dma_ptr(space, addr, len);
 	enum wdm_sec_error error = WDM_SEC_OK;
 	uint8_t copy[WDM_SEC_KEY_MAX];
 	struct wdm_sec_slot *way;
@@ -133,4 +141,16 @@ wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id, uint6
 	way->tick = ++sec->tick;
 	*slot = way;
 	return error;
+}
+
+enum wdm_sec_error
+wdm_sec_key_get(struct wdm_sec *sec, struct wdm_space *space, uint32_t id, uint64_t addr,
+		uint32_t len, struct wdm_sec_slot **slot)
+{
+	const uint8_t *key = wdm_dma_ptr(space, addr, len);
+
+	if (key == NULL || *slot == NULL || !slot_has(*slot, id, key, len))
+		return key_find(sec, space, id, addr, key, len, slot);
+	(*slot)->tick = ++sec->tick;
+	return WDM_SEC_OK;
 }

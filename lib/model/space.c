@@ -118,7 +118,7 @@ region_has(const struct region *r, uint64_t addr)
 	return addr - r->iova < r->len;
 }
 
-static const struct region *
+static inline const struct region *
 region_find(struct wdm_space *space, uint64_t addr)
 {
 	unsigned int *hint = &space->hints[addr >> HINT_SHIFT & (NB_HINTS - 1)];
