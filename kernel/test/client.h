@@ -30,6 +30,7 @@
 #include "wd_abi.h"
 
 #define HUGE_SIZE (2UL << 20)
+#define PAGE ((size_t)sysconf(_SC_PAGESIZE)) /* 4, 16 or 64 KiB on arm64 */
 
 /** Of a clock that only goes on. */
 static inline int64_t
@@ -137,8 +138,7 @@ queue_call(int fd, unsigned long request, void *arg)
 static inline void *
 queue_map(int fd, unsigned int region, size_t size)
 {
-	void *va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			(off_t)region * sysconf(_SC_PAGESIZE));
+	void *va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(region * PAGE));
 
 	return va == MAP_FAILED ? NULL : va;
 }

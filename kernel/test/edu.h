@@ -37,7 +37,7 @@ struct edu {
 static inline int
 edu_open(struct edu *edu, const char *name)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t page = PAGE;
 
 	*edu = (struct edu){ .fd = -1 };
 	edu->fd = queue_open_wait(name);
@@ -53,7 +53,7 @@ edu_open(struct edu *edu, const char *name)
 static inline void
 edu_close(struct edu *edu)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t page = PAGE;
 
 	munmap((void *)edu->regs, page);
 	munmap((void *)edu->status, page);
@@ -124,7 +124,7 @@ all_bytes(const void *page, int byte)
 static inline uint64_t
 physical(const void *va)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t page = PAGE;
 	uint64_t entry = 0;
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 

@@ -123,7 +123,7 @@ emu_daemon_run(struct emu_daemon *d, int fd)
 static inline int
 emu_attach(struct emu_daemon *d, const char *name, uint32_t flags, uint32_t nb_queues)
 {
-	const uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	const uint32_t page = (uint32_t)PAGE;
 	struct wd_emu_attach attach = {
 		.size = sizeof(attach),
 		.flags = flags,

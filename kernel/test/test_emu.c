@@ -234,38 +234,38 @@ anonymous(size_t size)
 static void
 test_faults(struct sec_queue *q, struct data *d)
 {
-	uint8_t *const fresh = anonymous(3 * 4096), *const gone = anonymous(4096);
+	uint8_t *const fresh = anonymous(3 * PAGE), *const gone = anonymous(PAGE);
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	uint8_t *const file = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	uint8_t *const file = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
 	struct sec_op op;
 
 	close(fd);
 	data_fill(d);
-	op = op_of(d, d->bufs[0].plain, fresh + 4096 - 100, false); /* across two pages */
-	ktap_test(sec_run(q, &op) == 0 && memcmp(fresh + 4096 - 100, nist_cipher, 16) == 0,
+	op = op_of(d, d->bufs[0].plain, fresh + PAGE - 100, false); /* across two pages */
+	ktap_test(sec_run(q, &op) == 0 && memcmp(fresh + PAGE - 100, nist_cipher, 16) == 0,
 			"pages that were never touched are written");
 	op = op_of(d, file, d->bufs[1].cipher, false);
 	ktap_test(sec_run(q, &op) == 0, "a page of a file that was never touched is read");
 	op = op_of(d, d->bufs[1].cipher, d->bufs[1].back, true);
 	ktap_test(sec_run(q, &op) == 0 && memcmp(d->bufs[1].back, file, LEN) == 0,
 			"and what was read is what is in the file");
-	munmap(gone, 4096);
+	munmap(gone, PAGE);
 	op = op_of(d, d->bufs[0].plain, gone, false);
 	ktap_test(sec_run(q, &op) == 1, "memory that is not mapped gives an error");
 	op = op_of(d, gone, d->bufs[0].cipher, false);
 	ktap_test(sec_run(q, &op) == 1, "as a source too");
-	op = op_of(d, d->bufs[0].plain, (void *)(uintptr_t)-4096UL, false);
+	op = op_of(d, d->bufs[0].plain, (void *)-(uintptr_t)PAGE, false);
 	ktap_test(sec_run(q, &op) == 1, "so does an address of the kernel");
 	op = op_of(d, d->bufs[0].plain, file, false);
 	ktap_test(sec_run(q, &op) == 1, "so does a page that may not be written");
-	memset(fresh + 8192, 0x55, 4096);
-	mprotect(fresh + 8192, 4096, PROT_READ);
-	op = op_of(d, d->bufs[0].plain, fresh + 8192, false);
-	ktap_test(sec_run(q, &op) == 1 && fresh[8192] == 0x55, "and it is left as it was");
+	memset(fresh + 2 * PAGE, 0x55, PAGE);
+	mprotect(fresh + 2 * PAGE, PAGE, PROT_READ);
+	op = op_of(d, d->bufs[0].plain, fresh + 2 * PAGE, false);
+	ktap_test(sec_run(q, &op) == 1 && fresh[2 * PAGE] == 0x55, "and it is left as it was");
 	data_fill(d);
 	ktap_test(round_trip(q, d, 3) == 3, "and the queue goes on");
-	munmap(fresh, 3 * 4096);
-	munmap(file, 4096);
+	munmap(fresh, 3 * PAGE);
+	munmap(file, PAGE);
 }
 
 /* After fork() the device is on the parent's side of copy on write. */

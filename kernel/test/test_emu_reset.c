@@ -247,7 +247,7 @@ userfault_open(void *va, size_t len)
 static int
 stuck_client(void *arg)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t page = PAGE;
 	void *hole = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct data *d = calloc(1, sizeof(*d));
 	struct sec_queue q, second;
@@ -325,7 +325,7 @@ attach(struct wd_emu_attach *a, int flags)
 static struct wd_emu_attach
 attach_default(void)
 {
-	const uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	const uint32_t page = (uint32_t)PAGE;
 
 	return (struct wd_emu_attach){
 		.size = sizeof(struct wd_emu_attach),
@@ -348,7 +348,8 @@ attach_default(void)
 static void
 test_attach(void)
 {
-	static const struct {
+	const uint32_t page = (uint32_t)PAGE;
+	const struct {
 		size_t offset;
 		uint32_t value;
 	} wrong[] = {
@@ -362,13 +363,13 @@ test_attach(void)
 		{ offsetof(struct wd_emu_attach, mmio_size), 0 },
 		{ offsetof(struct wd_emu_attach, mmio_size), 100 },
 		{ offsetof(struct wd_emu_attach, dus_size), 0xfffff000 },
-		{ offsetof(struct wd_emu_attach, dus_size), WD_EMU_MAX_REGION + 4096 },
-		{ offsetof(struct wd_emu_attach, sq_db_offset), 4092 },
+		{ offsetof(struct wd_emu_attach, dus_size), WD_EMU_MAX_REGION + page },
+		{ offsetof(struct wd_emu_attach, sq_db_offset), page - 4 },
 		{ offsetof(struct wd_emu_attach, sq_db_offset), 0xfffffff8 },
-		{ offsetof(struct wd_emu_attach, cq_db_offset), 4096 },
+		{ offsetof(struct wd_emu_attach, cq_db_offset), page },
 		{ offsetof(struct wd_emu_attach, send_status_from_end), 0 },
 		{ offsetof(struct wd_emu_attach, send_status_from_end), 6 },
-		{ offsetof(struct wd_emu_attach, recv_status_from_end), 8196 },
+		{ offsetof(struct wd_emu_attach, recv_status_from_end), 2 * page + 4 },
 		{ offsetof(struct wd_emu_attach, id), (uint32_t)-2 },
 		{ offsetof(struct wd_emu_attach, reserved), 1 },
 	};
@@ -470,7 +471,7 @@ daemon_map(int fd, unsigned int qn, unsigned int region, size_t size)
 static void
 test_protocol(void)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t page = PAGE;
 	struct wd_emu_attach a = attach_default();
 	struct wd_emu_event event;
 	char name[64], byte = 0;

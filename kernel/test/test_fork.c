@@ -57,8 +57,7 @@ is_mapped(const void *va)
 {
 	unsigned char vec[1];
 
-	return mincore((void *)((uintptr_t)va & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1)), 1, vec) ==
-			0;
+	return mincore((void *)((uintptr_t)va & ~(PAGE - 1)), 1, vec) == 0;
 }
 
 static int
@@ -85,7 +84,7 @@ static int
 child_maps_in_place(void *arg)
 {
 	const void *va = mmap(q.dus, d.dus_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			q.fd, sysconf(_SC_PAGESIZE));
+			q.fd, (off_t)PAGE);
 
 	(void)arg;
 	return va == MAP_FAILED && errno == EPERM ? 0 : 1;

@@ -21,7 +21,6 @@
 #define NB_QUEUES 4
 #define NB_ROUNDS 4
 #define ROUND_SECONDS 5
-#define PAGE 4096UL
 #define ARENA_SIZE (32 * HUGE_SIZE)
 #define NB_HUGE 4
 #define MAX_DEVICES 4 /* that a fuzzed daemon makes: they stay with the module */
@@ -67,10 +66,10 @@ one_in(unsigned int n)
 static uint64_t
 any_number(void)
 {
-	static const uint64_t bounds[] = { 0, 1, 2, 4, 7, 8, 16, 32, 39, 40, 41, PAGE - 1, PAGE,
-		PAGE + 1, HUGE_SIZE - 1, HUGE_SIZE, HUGE_SIZE + PAGE, 2 * HUGE_SIZE, INT32_MAX,
-		UINT32_MAX, 1ULL << 32, 1ULL << 39, 1ULL << 47, (1ULL << 47) - PAGE, 1ULL << 48,
-		INT64_MAX, 1ULL << 63, UINT64_MAX - PAGE + 1, UINT64_MAX - 1, UINT64_MAX };
+	const uint64_t bounds[] = { 0, 1, 2, 4, 7, 8, 16, 32, 39, 40, 41, PAGE - 1, PAGE, PAGE + 1,
+		HUGE_SIZE - 1, HUGE_SIZE, HUGE_SIZE + PAGE, 2 * HUGE_SIZE, INT32_MAX, UINT32_MAX,
+		1ULL << 32, 1ULL << 39, 1ULL << 47, (1ULL << 47) - PAGE, 1ULL << 48, INT64_MAX,
+		1ULL << 63, UINT64_MAX - PAGE + 1, UINT64_MAX - 1, UINT64_MAX };
 
 	if (one_in(4))
 		return next() << (next() % 64);
@@ -84,7 +83,7 @@ static uint8_t *arena;
 static uint64_t
 any_address(void)
 {
-	static const uint64_t steps[] = { 1, 8, PAGE, HUGE_SIZE };
+	const uint64_t steps[] = { 1, 8, PAGE, HUGE_SIZE };
 
 	if (one_in(5))
 		return any_number();

@@ -50,7 +50,7 @@ test_files(void)
 	ktap_test(fd >= 0 && unlink("/tmp/wd-test") == 0, "files can be written in /tmp");
 	if (fd >= 0)
 		close(fd);
-	ktap_test(access("/dev/null", W_OK) == 0 && access("/dev/ttyS1", W_OK) == 0,
+	ktap_test(access("/dev/null", W_OK) == 0 && access("/dev/console", W_OK) == 0,
 			"there are device nodes");
 	ktap_test(access("/sys/kernel/debug/sleep_time", F_OK) == 0 ||
 					access("/sys/kernel/debug/bdi", F_OK) == 0,
@@ -86,7 +86,7 @@ test_hardening(void)
 	find_line("/proc/cmdline", "", line, sizeof(line));
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		ktap_test(strstr(line, words[i]) != NULL, "the kernel runs with %s", words[i]);
-	find_line("/sys/kernel/slab/kmalloc-64/poison", "", value, sizeof(value));
+	find_line("/sys/kernel/slab/kmalloc-256/poison", "", value, sizeof(value));
 	ktap_test(atoi(value) == 1, "slab objects are poisoned");
 	find_line("/proc/sys/kernel/panic_on_warn", "", value, sizeof(value));
 	ktap_test(atoi(value) == 1, "a warning is fatal");

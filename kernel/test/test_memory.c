@@ -82,7 +82,7 @@ test_kinds(int fd)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	madvise(va, HUGE_SIZE, MADV_DONTFORK);
 	refused(fd, huge, 3 * HUGE_SIZE, EMEDIUMTYPE, "hugepages and other memory");
-	refused(fd, huge, 2 * HUGE_SIZE + (size_t)sysconf(_SC_PAGESIZE), EMEDIUMTYPE,
+	refused(fd, huge, 2 * HUGE_SIZE + PAGE, EMEDIUMTYPE,
 			"hugepages and a page of other memory");
 	munmap(va, HUGE_SIZE);
 
@@ -109,7 +109,7 @@ mem_raw(int fd, unsigned long request, uint64_t va, uint64_t len, uint32_t reser
 static void
 test_arguments(int fd)
 {
-	const uint64_t va = (uintptr_t)huge_alloc(2), page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t va = (uintptr_t)huge_alloc(2), page = PAGE;
 	const struct {
 		const char *what;
 		uint64_t va, len;

@@ -16,7 +16,6 @@
 
 #define NAME "wd_test"
 #define NB_QUEUES 4
-#define PAGE 4096UL
 #define STRESS_SECONDS 5
 
 static struct emu_daemon daemon_;

@@ -22,7 +22,6 @@
 #define ROUNDS_MS 90000 /* on a slow kernel fewer do */
 #define LEAST_ROUNDS 5
 #define NB_THREADS 4
-#define PAGE 4096UL
 
 static const char *name;
 static char bdf[64]; /* of the PCI device */
