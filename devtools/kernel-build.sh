@@ -39,7 +39,7 @@ done
 # what was built against other headers, or by another compiler, is of no use
 stamp="$(cd "$kdir" && pwd -P) $(stat -c %Y "$kdir/Module.symvers" 2>/dev/null || true)"
 if [ "$(cat "$out/.wd-kdir" 2>/dev/null)" != "$stamp" ]; then
-	make -s -C "$kdir" M="$out" clean >/dev/null 2>&1 || true
+	make -s -C "$kdir" M="$out" "$@" clean >/dev/null 2>&1 || true
 	echo "$stamp" >"$out/.wd-kdir"
 fi
 
