@@ -3,7 +3,7 @@
 # Copyright (c) 2026 the wd authors
 # usage: devtools/arm64-sysroot.sh [CROSS-FILE]
 #
-# Unpacks the arm64 packages that a cross build and its tests need, and what they
+# Unpacks the arm64 packages that a cross build, its tests and guests need, and what they
 # depend on, into .deps/arm64-sysroot/. dpkg of this machine hears nothing of them:
 # libdpdk-dev of two architectures cannot be installed side by side. Fetches nothing
 # when the same list is there already. CROSS-FILE: writes one for meson there.
@@ -11,7 +11,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(libc6-dev linux-libc-dev libdpdk-dev libssl-dev libseccomp-dev zlib1g-dev libisal-dev
-	dpdk dpdk-dev) # the latter two: dpdk-test, dpdk-test-crypto-perf, dpdk-test-compress-perf
+	dpdk dpdk-dev # the latter two: dpdk-test, dpdk-test-crypto-perf, dpdk-test-compress-perf
+	# it is the root of guests, too: what devtools/guest/ and kernel/test/ call
+	bash busybox-static coreutils dash diffutils findutils grep kmod mawk openssl sed util-linux)
 out=$PWD/.deps/arm64-sysroot
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 # what the directory is made of; the first word changes when this script makes another one

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: devtools/setup.sh [build|perf|bench|test|kernel|kernel-debug|clang|lint|all|build-arm64|test-arm64]
+# usage: devtools/setup.sh [build|perf|bench|test|kernel|kernel-debug|clang|lint|all|
+#        build-arm64|test-arm64|kernel-arm64]
 #
 # Installs the Debian packages that a make target of that name needs and that
 # are missing, then fetches the driver headers; build-arm64 is make build ARCH=arm64 on
@@ -20,11 +21,13 @@ bench=(python3 gnuplot-nox git)
 clang=(clang libclang-rt-14-dev) # the latter: sanitizers and fuzzers
 # the kernel's image is not installed, devtools/kernel-fetch.sh unpacks it
 headers=(linux-headers-amd64)
-kernel=("${headers[@]}" kmod cpio busybox-static qemu-system-x86 python3)
+guest=("${headers[@]}" kmod cpio python3)
+kernel=("${guest[@]}" busybox-static qemu-system-x86)
 kernel_debug=(bc bison flex libelf-dev libssl-dev rsync)
 # the emulator is for meson, too; gcc is for its plugin
 build_arm64=(gcc-aarch64-linux-gnu qemu-user mmdebstrap gcc libc6-dev make meson ninja-build pkg-config
 	xz-utils)
+kernel_arm64=("${guest[@]}" qemu-system-arm)
 lint=(git python3 clang-format-14 codespell shellcheck sparse)
 
 profile=${1:-build}
@@ -37,12 +40,13 @@ kernel) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}") ;;
 kernel-debug) packages=("${build[@]}" "${tools[@]}" "${kernel[@]}" "${kernel_debug[@]}") ;;
 clang) packages=("${build[@]}" "${clang[@]}") ;;
 build-arm64) packages=("${build_arm64[@]}") ;;
-test-arm64) packages=("${build_arm64[@]}" python3 openssl) ;;
+test-arm64) packages=("${build_arm64[@]}" "${kernel_arm64[@]}" openssl) ;;
+kernel-arm64) packages=("${build_arm64[@]}" "${kernel_arm64[@]}") ;;
 lint) packages=("${build[@]}" "${clang[@]}" "${lint[@]}" "${headers[@]}") ;;
 all) packages=("${build[@]}" "${tools[@]}" "${valgrind[@]}" "${bench[@]}" "${kernel[@]}" "${clang[@]}"
 	"${lint[@]}") ;;
 *)
-	sed -n 's/^# usage:/usage:/p' "$0" >&2
+	sed -n '/^# usage:/,/^#$/s/^# *//p' "$0" >&2
 	exit 2
 	;;
 esac

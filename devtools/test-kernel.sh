@@ -2,25 +2,38 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: devtools/test-kernel.sh BUILD-DIR [CASE]...
-#        devtools/test-kernel.sh BUILD-DIR --shell VARIANT
+# usage: [KERNEL=arm64] devtools/test-kernel.sh BUILD-DIR [--short] [CASE]...
+#        [KERNEL=arm64] devtools/test-kernel.sh BUILD-DIR --shell VARIANT
 #
-# Builds the modules for Debian's kernel and for the newest of its backports,
-# runs the cases in guests with the former, and ends with one line that counts.
+# Builds the modules for a kernel of Debian and runs the cases in guests with it,
+# and ends with one line that counts. KERNEL is as for devtools/kernel-fetch.sh; the
+# programs in BUILD-DIR are of the same architecture. For the kernel of Debian's release
+# itself the modules are built for the newest of its backports, too.
 # With --shell there is a shell in a guest of that variant instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=$1
 shift
+kernel=${KERNEL:-amd64}
+arch=${kernel%%[-/]*}
 if [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ]; then
 	echo "test-kernel: only Debian on amd64 has what this needs" >&2
 	exit 1
 fi
-headers=$(devtools/kernel-fetch.sh headers)
-image=$(devtools/kernel-fetch.sh image)
+root=/
+kbuild=()
+if [ "$arch" = arm64 ]; then
+	devtools/arm64-sysroot.sh >&2
+	root=.deps/arm64-sysroot
+	kbuild=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+fi
+headers=$(devtools/kernel-fetch.sh headers "$kernel")
+image=$(devtools/kernel-fetch.sh image "$kernel")
 log=$build/test-kernel
 modules=$build/kernel/modules
+[ "$kernel" = "$arch" ] || modules+=-${kernel//\//-}
+guest=(python3 devtools/test-kernel.py "$build" --arch "$arch" --root "$root" --kernel "$image" --modules "$modules")
 mkdir -p "$log"
 rm -f "$log/testlog.json"
 
@@ -29,7 +42,7 @@ build_modules()
 {
 	local name=${2##*/linux-headers-}
 	echo "test-kernel: building modules for $name" >&2
-	if devtools/kernel-build.sh "$2" "$3" >&2; then
+	if devtools/kernel-build.sh "$2" "$3" "${kbuild[@]}" >&2; then
 		echo "ok $1 modules build for $name"
 	else
 		echo "not ok $1 modules build for $name"
@@ -39,21 +52,24 @@ build_modules()
 
 if [ "${1:-}" = --shell ]; then
 	build_modules 0 "$headers" "$modules" >/dev/null
-	exec python3 devtools/test-kernel.py "$build" --kernel "$image" --modules "$modules" "$@"
+	exec "${guest[@]}" "$@"
 fi
 
 {
-	echo "1..2"
 	build_modules 1 "$headers" "$modules" || true
-	if backports=$(devtools/kernel-fetch.sh backports 2>"$log/backports.log"); then
+	if [ "$kernel" != "$arch" ] || [ "${1:-}" = --short ]; then
+		echo "1..1"
+	elif backports=$(devtools/kernel-fetch.sh headers "$arch/backports" 2>"$log/backports.log"); then
 		cat "$log/backports.log" >&2
-		build_modules 2 "$backports" "$build/kernel/modules-backports" || true
+		build_modules 2 "$backports" "$build/kernel/modules-$arch-backports" || true
+		echo "1..2"
 	else
 		echo "ok 2 modules build for the newest kernel of backports # SKIP $(tail -1 "$log/backports.log")"
+		echo "1..2"
 	fi
 } >"$log/build.tap"
 
 status=0
-python3 devtools/test-kernel.py "$build" --kernel "$image" --modules "$modules" --tap "$log/build.tap" "$@" || status=$?
+"${guest[@]}" --tap "$log/build.tap" "$@" || status=$?
 python3 devtools/test-summary.py "$log/testlog.json" || status=1
 exit "$status"

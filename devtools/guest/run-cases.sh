@@ -7,7 +7,7 @@
 # Speaks to devtools/test-kernel.py over the second serial line: what test
 # programs print, between lines that begin with @.
 set -u
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root TMPDIR=/tmp
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/busybox LC_ALL=C HOME=/root TMPDIR=/tmp
 set -a
 # shellcheck disable=SC1091
 . /run/guest.env
@@ -16,8 +16,8 @@ cd "$WD_ROOT" || exit 1
 PATH=$WD_BUILD/kernel/test:$WD_ROOT/kernel/test:$PATH
 ulimit -c 0
 
-stty -F /dev/ttyS1 raw -echo
-exec 3>/dev/ttyS1
+stty -F "$WD_GUEST_LINE" raw -echo
+exec 3>"$WD_GUEST_LINE"
 
 # kernel messages that nobody may cause
 complaints='BUG:|WARNING:|Oops|general protection|Call Trace|blocked for more than|LOCKUP|soft lockup'
