@@ -694,6 +694,24 @@ session_of(const struct rte_crypto_op *op, uint8_t driver_id)
 	return (const struct wd_crypto_session *)sess->driver_priv_data;
 }
 
+/* Ops between one that begins a run and one whose session is fetched meanwhile. */
+#define SEC_AHEAD 4
+
+/* What a run reads of its session. Of an op without one this is some place or other,
+ * which does no harm.
+ */
+static __rte_always_inline void
+session_prefetch(const struct rte_crypto_op *op)
+{
+	const uint8_t *sess = (const uint8_t *)op->sym->session;
+	const uint8_t *s = sess + offsetof(struct rte_cryptodev_sym_session, driver_priv_data);
+
+	rte_prefetch0(sess);
+	for (size_t line = 0; line < offsetof(struct wd_crypto_session, c_key);
+			line += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(s + line);
+}
+
 /* Any op, whatever is the matter with it. */
 static __rte_noinline enum wd_crypto_build
 build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
@@ -866,6 +884,9 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 		/* of a session of another kind, this is no class at all */
 		const uint32_t class = s == NULL ? UINT32_MAX : s->kind ^ qp->kind;
 
+		/* runs of one op, when there are many sessions; else this is once a burst */
+		if (i + SEC_AHEAD < nb)
+			session_prefetch(ops[i + SEC_AHEAD]);
 		if (likely(class < WD_CRYPTO_NB_CLASSES))
 			i += (*runs)[class][way_of(ops[i])](qp, s, ops + i,
 					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx, &rc);
