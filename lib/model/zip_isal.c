@@ -6,6 +6,11 @@
  * ISA-L: level 1 for dynamic codes, level 0 for fixed ones, which level 1 does
  * not have. Its streaming calls are as fast as its one-shot calls and take data
  * in pieces, so the latter are not used.
+ *
+ * Its arm64 functions read behind the end of the input: up to 7 bytes where deflate
+ * compares eight at a time, 32 in Adler-32. That may be another page, which is not
+ * there; hence WDM_ISAL_READS_BEHIND, as many bytes as that, 0 where it does not. The
+ * last ones of the input are then given to it in a copy.
  */
 
 #include <stdlib.h>
@@ -15,10 +20,16 @@
 
 #include "zip.h"
 
+#ifndef WDM_ISAL_READS_BEHIND
+#define WDM_ISAL_READS_BEHIND 0
+#endif
+#define END_LEN 32U /* of the input: so much is copied, and so much may be read behind it */
+
 struct isal {
 	struct isal_zstream deflater;
 	struct inflate_state inflater;
 	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
+	uint8_t end[2 * END_LEN];
 };
 
 static int
@@ -57,24 +68,50 @@ isal_deflate_begin(struct wdm_zip *zip, const struct wdm_zip_req *req, const uin
 	return isal_deflate_set_dict(z, (uint8_t *)(uintptr_t)dict, dict_len) == COMP_OK ? 0 : -1;
 }
 
-static enum wdm_codec_result
-isal_deflate_part(struct wdm_zip *zip, struct wdm_zip_buf *buf, enum wdm_zip_flush flush)
+/* Compress len bytes from in, which are those of buf or a copy of them. */
+static int
+deflate_from(struct isal_zstream *z, const uint8_t *in, uint32_t len, struct wdm_zip_buf *buf,
+		enum wdm_zip_flush flush)
 {
-	struct isal *isal = zip->isal;
-	struct isal_zstream *z = &isal->deflater;
+	uint32_t taken;
 	int rc;
 
-	z->next_in = (uint8_t *)(uintptr_t)buf->in;
-	z->avail_in = buf->in_len;
+	z->next_in = (uint8_t *)(uintptr_t)in;
+	z->avail_in = len;
 	z->next_out = buf->out;
 	z->avail_out = buf->out_len;
 	z->flush = flush == WDM_ZIP_SYNC ? SYNC_FLUSH : NO_FLUSH;
 	z->end_of_stream = flush == WDM_ZIP_FINISH;
 	rc = isal_deflate(z);
-	buf->in = z->next_in;
-	buf->in_len = z->avail_in;
+	taken = len - z->avail_in;
+	buf->in += taken;
+	buf->in_len -= taken;
 	buf->out = z->next_out;
 	buf->out_len = z->avail_out;
+	return rc;
+}
+
+static enum wdm_codec_result
+isal_deflate_part(struct wdm_zip *zip, struct wdm_zip_buf *buf, enum wdm_zip_flush flush)
+{
+	struct isal *isal = zip->isal;
+	struct isal_zstream *z = &isal->deflater;
+	const uint8_t *in = buf->in;
+	int rc;
+
+	if (WDM_ISAL_READS_BEHIND && flush != WDM_ZIP_MORE && buf->in_len > 0) {
+		/* without an end it keeps back what it needs, in a buffer of its own */
+		if (buf->in_len > END_LEN) {
+			rc = deflate_from(z, in, buf->in_len - END_LEN, buf, WDM_ZIP_MORE);
+			if (rc != COMP_OK)
+				return WDM_CODEC_BAD;
+			if (buf->in_len > END_LEN)
+				return WDM_CODEC_AGAIN;
+		}
+		memcpy(isal->end, buf->in, buf->in_len);
+		in = isal->end;
+	}
+	rc = deflate_from(z, in, buf->in_len, buf, flush);
 	if (rc != COMP_OK)
 		return WDM_CODEC_BAD;
 	if (flush == WDM_ZIP_FINISH && z->internal_state.state == ZSTATE_END)
@@ -132,6 +169,15 @@ isal_crc32(uint32_t crc, const uint8_t *p, uint32_t len)
 static uint32_t
 isal_adler(uint32_t adler, const uint8_t *p, uint32_t len)
 {
+	if (WDM_ISAL_READS_BEHIND) {
+		const uint32_t end_len = len < END_LEN ? len : END_LEN;
+		uint8_t end[2 * END_LEN];
+
+		if (len > end_len)
+			adler = isal_adler32(adler, p, len - end_len);
+		memcpy(end, p + (len - end_len), end_len);
+		return isal_adler32(adler, end, end_len);
+	}
 	return isal_adler32(adler, p, len);
 }
 
