@@ -504,11 +504,34 @@ external_used(struct wdt_crypto *c, uint8_t *va)
 	return WDT_PASS;
 }
 
+/* MAP_FAILED without. At an address of our choice: an emulator may choose one that is not aligned. */
+static void *
+hugepage(void)
+{
+	uint8_t *room = mmap(NULL, 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	uint8_t *va = RTE_PTR_ALIGN_CEIL(room, HUGE);
+	void *page;
+
+	if (room == MAP_FAILED)
+		return MAP_FAILED;
+	page = mmap(va, HUGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE | MAP_FIXED, -1,
+			0);
+	if (page == MAP_FAILED) {
+		munmap(room, 2 * HUGE);
+		return MAP_FAILED;
+	}
+	if (va > room)
+		munmap(room, (size_t)(va - room));
+	munmap(va + HUGE, (size_t)(room + HUGE - va));
+	return page;
+}
+
 static int
 external(struct wdt_crypto *c)
 {
-	uint8_t *va = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	uint8_t *va = hugepage();
 	int rc;
 
 	if (va == MAP_FAILED)
@@ -565,8 +588,7 @@ WDT_TEST(crypto_memory_external_ordinary_pages_are_refused)
 static int
 leave_mapped(struct wdt_crypto *c)
 {
-	uint8_t *va = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	uint8_t *va = hugepage();
 
 	if (va == MAP_FAILED)
 		WDT_SKIP("no hugepage of 2 MB is free");
