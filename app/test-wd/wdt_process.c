@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include "wdt_process.h"
 
 #define ROLE_VARIABLE "WD_TEST_ROLE"
+#define WRAPPER_VARIABLE                                                                           \
+	"MESON_EXE_WRAPPER" /* what runs programs for another CPU, see meson's manual */
 #define MAX_ARGS 64
 #define TIME_LIMIT_S 60
 
@@ -40,6 +43,25 @@ const char *
 wdt_process_output(void)
 {
 	return output;
+}
+
+/* The program itself: by the emulator that runs this one, where there is one. */
+static int
+add_program(char **argv)
+{
+	const char *wrapper = getenv(WRAPPER_VARIABLE);
+	static char path[PATH_MAX];
+	ssize_t len;
+
+	if (wrapper == NULL || *wrapper == '\0') {
+		argv[0] = (char *)(uintptr_t) "test-wd";
+		return 1;
+	}
+	len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	argv[0] = (char *)(uintptr_t)wrapper;
+	argv[1] = path;
+	return 2;
 }
 
 /* Adds this process's -d options; returns the new count. */
@@ -72,7 +94,7 @@ start(char **argv, int out)
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	alarm(TIME_LIMIT_S); /* outlives exec */
-	execv("/proc/self/exe", argv);
+	execv(getenv(WRAPPER_VARIABLE) != NULL ? argv[0] : "/proc/self/exe", argv);
 	_exit(127);
 }
 
@@ -102,12 +124,12 @@ int
 wdt_process_run(const char *eal_options, const char *role, const char *test)
 {
 	char *argv[MAX_ARGS + 1] = { NULL }, *save = NULL, options[1024], name[128];
-	int fds[2], status = -1, argc = 0;
+	int fds[2], status = -1, argc;
 	pid_t pid;
 
 	snprintf(options, sizeof(options), "%s", eal_options);
 	snprintf(name, sizeof(name), "%s", test);
-	argv[argc++] = (char *)(uintptr_t) "test-wd";
+	argc = add_program(argv);
 	for (char *o = strtok_r(options, " ", &save); o != NULL && argc < MAX_ARGS / 2;
 			o = strtok_r(NULL, " ", &save))
 		argv[argc++] = o;
