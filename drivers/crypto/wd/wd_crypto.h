@@ -180,7 +180,7 @@ void wd_crypto_sec_set_burst(struct rte_cryptodev *dev);
 
 /** The enqueue function for a hardware version and a kind of address. */
 enqueue_pkt_burst_t wd_crypto_sec_enqueue(unsigned int version, bool sva);
-enqueue_pkt_burst_t wd_crypto_sec_enqueue_avx2(unsigned int version, bool sva);
+enqueue_pkt_burst_t wd_crypto_sec_enqueue_wide(unsigned int version, bool sva);
 
 /** The one dequeue function: results are at the same place in both BD types. */
 uint16_t wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops);

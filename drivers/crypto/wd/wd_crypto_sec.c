@@ -19,10 +19,8 @@
 #ifndef WD_CRYPTO_SEC_ENQUEUE
 #define WD_CRYPTO_SEC_ENQUEUE wd_crypto_sec_enqueue
 #endif
-#ifdef __AVX2__
-#define SEC_PART_SIZE 32
-#else
-#define SEC_PART_SIZE 16
+#ifndef SEC_PART_SIZE
+#define SEC_PART_SIZE 16 /* what SSE and NEON have */
 #endif
 
 /* As much of a descriptor as is copied at once. */

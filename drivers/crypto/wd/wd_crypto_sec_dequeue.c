@@ -203,12 +203,12 @@ wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_
 
 /* ---- both burst functions ---- */
 
-#ifdef WD_HAVE_AVX2
+#ifdef WD_CRYPTO_WIDE_FLAG
 /* The one place that asks what the CPU can do. */
 static bool
-has_avx2(void)
+has_wide_vectors(void)
 {
-	return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) > 0 &&
+	return rte_cpu_get_flag_enabled(WD_CRYPTO_WIDE_FLAG) > 0 &&
 			rte_vect_get_max_simd_bitwidth() >= RTE_VECT_SIMD_256;
 }
 #endif
@@ -219,9 +219,9 @@ wd_crypto_sec_set_burst(struct rte_cryptodev *dev)
 	const struct wd_crypto_dev *priv = dev->data->dev_private;
 
 	dev->enqueue_burst = wd_crypto_sec_enqueue(priv->version, priv->sva);
-#ifdef WD_HAVE_AVX2
-	if (has_avx2())
-		dev->enqueue_burst = wd_crypto_sec_enqueue_avx2(priv->version, priv->sva);
+#ifdef WD_CRYPTO_WIDE_FLAG
+	if (has_wide_vectors())
+		dev->enqueue_burst = wd_crypto_sec_enqueue_wide(priv->version, priv->sva);
 #endif
 	dev->dequeue_burst = wd_crypto_sec_dequeue;
 }
