@@ -231,10 +231,6 @@ struct wdm_sec_recent {
 /* What differs between hardware versions. */
 struct wdm_sec_version {
 	uint8_t bd_type;
-	uint8_t same[WDM_SEC_SAME_WORDS]; /* offsets of those words, which may overlap */
-	struct {
-		uint8_t src, dst, mac, a_iv, c_iv; /* offsets of addresses */
-	} at;
 	uint16_t modes[4]; /* [c_alg], bit c_mode */
 	uint16_t chain_modes[4]; /* those that go with an HMAC */
 	uint16_t chain_hashes; /* bit by wdm_hash_info index */

@@ -8,7 +8,6 @@
  */
 
 #include <endian.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "sec.h"
@@ -22,16 +21,9 @@
 #define MODES_V3 (MODES_V2 | MODE(CFB) | MODE(OFB) | MODE(CTR) | MODE(CBC_CS))
 #define MODES_AEAD (MODE(CCM) | MODE(GCM))
 
-#define AT(type, field) offsetof(struct hisi_sec_##type, field)
-
 static const struct wdm_sec_version versions[] = {
 	{
 		.bd_type = HISI_SEC_TYPE_BD2,
-		.same = { AT(bd2, dw0), AT(bd2, dw2), AT(bd2, a_len), AT(bd2, auth_src_offset),
-				AT(bd2, long_a_data_len), AT(bd2, a_key_addr), AT(bd2, c_key_addr),
-				AT(bd2, c_key_addr) },
-		.at = { AT(bd2, data_src_addr), AT(bd2, data_dst_addr), AT(bd2, mac_addr),
-				AT(bd2, a_ivin_addr), AT(bd2, c_ivin_addr) },
 		.modes = {
 			[HISI_SEC_C_ALG_DES] = MODES_DES,
 			[HISI_SEC_C_ALG_3DES] = MODES_DES,
@@ -43,12 +35,6 @@ static const struct wdm_sec_version versions[] = {
 	},
 	{
 		.bd_type = HISI_SEC_TYPE_BD3,
-		/* a_len with c_len; dw27 with the upper half of long_a_data_len */
-		.same = { AT(bd3, dw0), AT(bd3, a_key_addr), AT(bd3, c_key_addr), AT(bd3, dw14),
-				AT(bd3, auth_src_offset), AT(bd3, a_len), AT(bd3, long_a_data_len),
-				AT(bd3, dw27) - 4 },
-		.at = { AT(bd3, data_src_addr), AT(bd3, data_dst_addr), AT(bd3, mac_addr),
-				AT(bd3, a_ivin_addr), AT(bd3, c_ivin_addr) },
 		.modes = {
 			[HISI_SEC_C_ALG_DES] = MODES_DES,
 			[HISI_SEC_C_ALG_3DES] = MODES_DES,
