@@ -370,9 +370,11 @@ qp_kill(struct wdm_qp *qp)
 {
 	if (qp->state != QP_RUNNING)
 		return;
-	__atomic_store_n(qp->conf.send_status, htole32(1), __ATOMIC_RELEASE);
+	__atomic_store_n(qp->conf.send_status, htole32(1), __ATOMIC_RELAXED);
 	qp_quiesce(qp, QP_DEAD);
-	/* Last, and after all other stores: who sees it takes the memory back. */
+	/* Last, and after all other loads and stores: who sees it takes the memory back.
+	 * Pairs with the client's barrier after it saw it. dead-status.litmus, dead-memory.litmus
+	 */
 	__atomic_store_n(qp->conf.recv_status, htole32(1), __ATOMIC_RELEASE);
 }
 
@@ -530,7 +532,9 @@ cq_command(struct wdm_qp *qp, uint16_t index)
 static void
 sq_doorbell_poll(struct wdm_qp *qp)
 {
-	/* Pairs with the client's barrier between its SQE stores, or CQE loads, and the doorbell. */
+	/* Pairs with the client's barrier between its SQE stores, or CQE loads, and the doorbell.
+	 * submit-sqe.litmus, submit-cq.litmus, submit-hidden.litmus
+	 */
 	const uint64_t word = __atomic_load_n(qp->conf.sq_db, __ATOMIC_ACQUIRE);
 	const uint64_t db = le64toh(word);
 	uint16_t index;
@@ -554,7 +558,7 @@ sq_doorbell_poll(struct wdm_qp *qp)
 static void
 cq_doorbell_poll(struct wdm_qp *qp)
 {
-	/* Pairs with the client's barrier between its CQE loads and the doorbell. */
+	/* Pairs with the client's barrier between its CQE loads and the doorbell. release-cqe.litmus */
 	const uint64_t word = __atomic_load_n(qp->conf.cq_db, __ATOMIC_ACQUIRE);
 	uint16_t index;
 	bool was_armed;
@@ -699,7 +703,8 @@ cqe_write(struct wdm_qp *qp, uint16_t sq_head)
 	memset(cqe, 0, HISI_QM_CQE_W1_OFFSET);
 	/* The phase makes all else valid. It goes out in one store with the fields
 	 * beside it, so a client may as well read them all in one load. Release: pairs
-	 * with the client's barrier after it saw the phase; the SQE is then complete.
+	 * with the client's barrier after it saw the phase; the SQE is then complete, and
+	 * the client's. poll-result.litmus, poll-group.litmus, reuse-slot.litmus
 	 */
 	__atomic_store_n((uint64_t *)(void *)(cqe + HISI_QM_CQE_W1_OFFSET), htole64(w1),
 			__ATOMIC_RELEASE);
