@@ -8,7 +8,7 @@
     devtools/check-doc.py messages     print what the code can log, "..." for what varies
 
 Checked: algorithms and sizes, features of compression, devargs and their defaults,
-log messages, the example program, relative links and their anchors, line lengths.
+log messages, the example program, litmus tests, relative links and their anchors, line lengths.
 The source is read with regular expressions, no build is needed.
 """
 
@@ -23,6 +23,7 @@ PMD = "drivers/crypto/wd/wd_crypto_dev.c"
 COMP_CAPS = "drivers/compress/wd/wd_comp_xform.c"
 COMP_PMD = "drivers/compress/wd/wd_comp_dev.c"
 COMP_DOC = "doc/compress_wd.md"
+ORDERING_DOC = "doc/ordering.md"
 DEV = "lib/wd/wd_dev.c"
 UACCE = "lib/wd/wd_uacce.c"
 SIM = "lib/sim/wd_sim_options.c"
@@ -333,6 +334,16 @@ def check_width():
                 problem(f"{name}:{nb}: {len(line.expandtabs(8))} columns, {MAX_COLUMNS} are the most")
 
 
+def check_litmus():
+    """Each litmus test is named in the code and in the page, and what they name is there."""
+    there = {path.stem for path in (ROOT / "lib/wd/litmus").glob("*.litmus")}
+    code = "".join(read(path.relative_to(ROOT)) for path in sorted((ROOT / "lib").rglob("*.[ch]")))
+    for where, text in (("lib", code), (ORDERING_DOC, read(ORDERING_DOC))):
+        named = set(re.findall(r"\b([a-z-]+)(?=\.litmus\b)", text))
+        for name in sorted(named ^ there):
+            problem(f"{where}: {name}.litmus is {'not named' if name in there else 'not there'}")
+
+
 def main():
     if sys.argv[1:] == ["algorithms"]:
         for name, cells in algorithms()[0].items():
@@ -347,7 +358,7 @@ def main():
         print(__doc__)
         return 2
     for check in (check_algorithms, check_features, check_devargs, check_comp_devargs, check_messages,
-                  check_example, check_links, check_width):
+                  check_example, check_litmus, check_links, check_width):
         check()
     for text in problems:
         print(text)

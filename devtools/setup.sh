@@ -82,6 +82,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 if [[ $profile == *-arm64 ]]; then
 	devtools/arm64-sysroot.sh
+	[ "$profile" = build-arm64 ] || devtools/herd-fetch.sh >/dev/null ||
+		echo "setup: no herd7, so the litmus tests will be skipped" >&2
 	exec devtools/dpdk-sdk.sh .deps/arm64-sysroot
 fi
 exec devtools/dpdk-sdk.sh

@@ -62,6 +62,7 @@ static_assert(offsetof(struct hisi_qm_cqe, phase) == 14, "hisi_qm_cqe.phase");
 
 /* Doorbell: one naturally aligned 64-bit store. */
 #define HISI_QM_DB_OFFSET 0x1000 /* in the MMIO region, V2 and later */
+static_assert(HISI_QM_DB_OFFSET % sizeof(uint64_t) == 0, "doorbells are aligned");
 #define HISI_QM_DB_QN_MASK 0x3ffULL
 #define HISI_QM_DB_CMD_SHIFT 12
 #define HISI_QM_DB_CMD_MASK 0xfULL
