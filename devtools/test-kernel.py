@@ -29,7 +29,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 CMDLINE = (
-    "quiet log_buf_len=4M random.trust_cpu=on "
+    # hugepages of 2 MiB whatever the size of a page
+    "quiet log_buf_len=4M random.trust_cpu=on hugepagesz=2M default_hugepagesz=2M "
     # stock hardening; what is too long for hanging is set by the guest's init
     "slub_debug=FZPU page_poison=1 init_on_free=1 kfence.sample_interval=10 "
     "oops=panic panic_on_warn=1 panic=-1"
