@@ -65,6 +65,7 @@ c_link_args = ['--sysroot=' + sysroot]
 sys_root = sysroot
 pkg_config_libdir = sysroot + '/usr/lib/aarch64-linux-gnu/pkgconfig:' + sysroot + '/usr/share/pkgconfig'
 needs_exe_wrapper = true
+emulator = '$PWD/devtools/arm64-run.sh'
 
 [host_machine]
 system = 'linux'

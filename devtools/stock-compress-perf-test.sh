@@ -15,23 +15,30 @@ build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 nb=0 failures=0
+# what runs programs for another CPU, set by meson
+read -ra emulator <<<"${MESON_EXE_WRAPPER-}"
+reduce=${WD_TEST_REDUCE:-1} limit=200
+if [ "$reduce" -gt 1 ]; then
+	limit=1000
+	echo "# 1 of $reduce bytes of the corpus and runs: WD_TEST_REDUCE=$reduce"
+fi
 
 # part SIZE: that much of what comes; head ends the pipe early
 part() {
-	head -c "$1" || true
+	head -c $(($1 / reduce)) || true
 }
 {
 	find /usr/include -name '*.h' -print0 | sort -z | xargs -0 cat 2>/dev/null | part 1500000
 	find /usr/lib -type f -name '*.so*' -print0 | sort -z | xargs -0 cat 2>/dev/null | part 1500000
 	find /usr/share/doc -type f -print0 | sort -z | xargs -0 cat 2>/dev/null | part 500000
-	head -c 300000 /dev/urandom
+	head -c $((300000 / reduce)) /dev/urandom
 } >"$work/corpus" 2>/dev/null || true
 
 # perf DRIVER VDEV argument...: compressed size, ratio, Gb/s of both directions
 perf() {
 	local driver=$1 vdev=$2
 	shift 2
-	timeout 200 dpdk-test-compress-perf -l 0,1 --no-pci --in-memory --no-telemetry --log-level error \
+	timeout $limit "${emulator[@]}" dpdk-test-compress-perf -l 0,1 --no-pci --in-memory --no-telemetry --log-level error \
 		-d "$build/pmds" --vdev "$vdev" -- --driver-name "$driver" \
 		--input-file "$work/corpus" --compress-level 1:1:1 --pool-sz 1024 --burst-sz 32 \
 		"$@" >"$work/log" 2>&1 || return 0
@@ -71,9 +78,9 @@ for codes in fixed dynamic; do
 		run "verify, $codes, 16 segments of $size" --ptest verify --num-iter 1 --huffman-enc $codes \
 			--seg-sz $size --max-num-sgl-segs 16
 	done
-	run "throughput, $codes, one segment of 1024" --ptest throughput --num-iter 20 --huffman-enc $codes \
+	run "throughput, $codes, one segment of 1024" --ptest throughput --num-iter $(((19 + reduce) / reduce)) --huffman-enc $codes \
 		--seg-sz 1024 --max-num-sgl-segs 1
-	run "throughput, $codes, 16 segments of 8192" --ptest throughput --num-iter 20 --huffman-enc $codes \
+	run "throughput, $codes, 16 segments of 8192" --ptest throughput --num-iter $(((19 + reduce) / reduce)) --huffman-enc $codes \
 		--seg-sz 8192 --max-num-sgl-segs 16
 done
 

@@ -5,7 +5,8 @@
 
 Count the tests in logs of `meson test` (BUILD/meson-logs/testlog.json) and of
 devtools/test-kernel.py. A program that prints TAP counts with each of its test
-points, any other one as one test. What the stock programs executed is named.
+points, any other one as one test. What the stock programs executed is named, what
+was skipped and why, and what was reduced (WD_TEST_REDUCE).
 The last line is "N passed, N failed, N skipped"; exit status 1 when a test
 failed, or a log is missing or has no test that passed.
 """
@@ -16,6 +17,8 @@ import sys
 
 POINT = re.compile(r"^(not )?ok\b[^#\n]*(?:#\s*(skip|todo))?", re.IGNORECASE | re.MULTILINE)
 STOCK = re.compile(r"^ok \d+ - (.* over .*)$", re.MULTILINE)
+SKIPPED = re.compile(r"^(?:# skipped: (.*)\n)?ok \d+ - (.*?) # SKIP\b *(.*)$", re.MULTILINE)
+REDUCED = re.compile(r"^# (.*: WD_TEST_REDUCE=\d+)$", re.MULTILINE)
 GOOD = {"OK", "EXPECTEDFAIL"}
 
 
@@ -50,6 +53,10 @@ def summarize(name, total):
                 if " / stock-" in test["name"] or test["name"].startswith("stock-"):
                     for point in STOCK.findall(test.get("stdout") or ""):
                         print(f"stock: {point}")
+                for ours, point, theirs in SKIPPED.findall(test.get("stdout") or ""):
+                    print(f"skipped: {point}: {ours or theirs}")
+                for what in sorted(set(REDUCED.findall(test.get("stdout") or ""))):
+                    print(f"reduced: {test['name']}: {what}")
                 if counts[1]:
                     print(f"failed: {test['name']} ({counts[1]} of {sum(counts)})")
                 passed += counts[0]

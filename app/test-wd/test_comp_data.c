@@ -231,7 +231,9 @@ WDT_TEST(comp_data_nothing_v2)
 static int
 random_sizes(struct wdt_comp *c)
 {
-	for (unsigned int i = 0; i < 2000; i++) {
+	const unsigned int nb = wdt_fewer(2000, "random sizes");
+
+	for (unsigned int i = 0; i < nb; i++) {
 		const uint32_t len = 1 + (uint32_t)wdt_random() % (i % 10 == 0 ? 40000 : 3000);
 		struct way w = way_any();
 
@@ -612,7 +614,9 @@ mutated_once(struct wdt_comp *c, uint32_t len, bool zlib)
 static int
 mutated(struct wdt_comp *c, bool zlib)
 {
-	for (unsigned int i = 0; i < 10000; i++) {
+	const unsigned int nb = wdt_fewer(10000, "spoiled streams");
+
+	for (unsigned int i = 0; i < nb; i++) {
 		const uint32_t len = 1 + (uint32_t)wdt_random() % 2000;
 		uint32_t n;
 
@@ -678,7 +682,9 @@ cut(struct wdt_comp *c, uint32_t len)
 static int
 truncated(struct wdt_comp *c)
 {
-	for (unsigned int i = 0; i < 400; i++) {
+	const unsigned int nb = wdt_fewer(400, "truncated streams");
+
+	for (unsigned int i = 0; i < nb; i++) {
 		const uint32_t len = 1 + (uint32_t)wdt_random() % 3000;
 
 		wdt_comp_fill(plain, len, (enum wdt_comp_kind)(i % WDT_COMP_NB_KINDS));

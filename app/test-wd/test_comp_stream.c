@@ -141,7 +141,7 @@ ends_within(struct wdt_comp *c, enum rte_comp_checksum_type type, uint32_t behin
 	op->op_type = RTE_COMP_OP_STATEFUL;
 	op->stream = stream;
 	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
-	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, 5000), 1);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS), 1);
 	WDT_CHECK_EQ(op->status, RTE_COMP_OP_STATUS_SUCCESS);
 	WDT_CHECK_EQ(op->produced, len);
 	WDT_CHECK_EQ(op->consumed, n);

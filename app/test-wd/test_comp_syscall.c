@@ -268,7 +268,7 @@ item_make(uint32_t at, void *comp, void *decomp, enum rte_comp_checksum_type chk
 	if (spoiled)
 		wdt_comp_write(t->op->m_src, 0, (const uint8_t *)"\xff\xff\xff", 3);
 	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(w.c.id, 0, &t->op, 1), 1);
-	WDT_CHECK_EQ(wdt_comp_dequeue_wait(&w.c, 0, &got, 1, 5000), 1);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(&w.c, 0, &got, 1, WDT_WAIT_MS), 1);
 	t->status = tight	? RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED :
 			spoiled ? RTE_COMP_OP_STATUS_ERROR :
 				  RTE_COMP_OP_STATUS_SUCCESS;

@@ -449,7 +449,7 @@ neighbour(struct wdt_crypto *c)
 	wdt_sim_run(0);
 	if (collect(&r) != WDT_PASS || good_then_error(&r, 0) != WDT_PASS || dead(&r) != WDT_PASS)
 		return WDT_FAIL;
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 1, &other, 1, 1000), 1);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 1, &other, 1, WDT_WAIT_MS), 1);
 	WDT_CHECK(wdt_op_right(other, WDT_CIPHER, LEN));
 	wdt_crypto_op_free(other);
 	return rig_end(&r);

@@ -26,7 +26,7 @@ get_all(struct wdt_crypto *c, struct rte_crypto_op **ops, uint16_t nb)
 {
 	struct rte_crypto_op *got[NB];
 
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, nb, 5000), nb);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, nb, WDT_WAIT_MS), nb);
 	for (uint16_t i = 0; i < nb; i++) {
 		WDT_CHECK(got[i] == ops[i]);
 		WDT_CHECK(wdt_op_right(got[i], WDT_CIPHER, LEN));

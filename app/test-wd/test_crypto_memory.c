@@ -86,7 +86,7 @@ run_three(struct wdt_crypto *c, struct rte_crypto_op **ops, enum wdt_class class
 	struct rte_crypto_op *got[3];
 
 	WDT_CHECK_EQ(rte_cryptodev_enqueue_burst(c->id, 0, ops, 3), 3);
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, 3, 2000), 3);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, 3, WDT_WAIT_MS), 3);
 	for (unsigned int i = 0; i < 3; i++)
 		WDT_CHECK(got[i] == ops[i]);
 	WDT_CHECK(wdt_op_right(ops[0], class, LEN));

@@ -63,7 +63,7 @@ use(struct wdt_crypto *c, uint16_t qp)
 		WDT_CHECK(session != NULL);
 		WDT_CHECK_EQ(wdt_ops(c, (enum wdt_class) class, session, LEN, ops, NB), 0);
 		WDT_CHECK_EQ(rte_cryptodev_enqueue_burst(c->id, qp, ops, NB), NB);
-		WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, qp, got, NB, 5000), NB);
+		WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, qp, got, NB, WDT_WAIT_MS), NB);
 		for (unsigned int i = 0; i < NB; i++) {
 			WDT_CHECK(got[i] == ops[i]);
 			WDT_CHECK(wdt_op_right(got[i], (enum wdt_class) class, LEN));

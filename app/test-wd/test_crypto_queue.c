@@ -53,7 +53,7 @@ get(struct rig *r, uint16_t from, uint16_t nb)
 {
 	struct rte_crypto_op *got[MAX_OPS];
 
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(r->c, 0, got, nb, 5000), nb);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(r->c, 0, got, nb, WDT_WAIT_MS), nb);
 	for (uint16_t i = 0; i < nb; i++) {
 		WDT_CHECK(got[i] == r->ops[from + i]);
 		WDT_CHECK(wdt_op_right(got[i], WDT_CIPHER, LEN));
@@ -278,7 +278,7 @@ mixed_check(struct wdt_crypto *c, struct rte_crypto_op **ops, const enum wdt_cla
 	struct rte_crypto_op *got[NB_MIXED];
 
 	WDT_CHECK_EQ(rte_cryptodev_enqueue_burst(c->id, 0, ops, NB_MIXED), NB_MIXED);
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, NB_MIXED, 5000), NB_MIXED);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, NB_MIXED, WDT_WAIT_MS), NB_MIXED);
 	for (unsigned int i = 0; i < NB_MIXED; i++) {
 		WDT_CHECK(got[i] == ops[i]);
 		WDT_CHECK(wdt_op_right(got[i], classes[i], len));
@@ -346,7 +346,7 @@ doorbells(struct wdt_crypto *c)
 		return WDT_FAIL;
 	for (unsigned int i = 0; i < NB_BURSTS; i++) {
 		WDT_CHECK_EQ(put(&r, 0, BURST), BURST);
-		WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, BURST, 5000), BURST);
+		WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, BURST, WDT_WAIT_MS), BURST);
 	}
 	WDT_CHECK_EQ(rte_wd_sim_stats(0, 0, &stats), 0);
 	WDT_CHECK_EQ(stats.taken, NB_BURSTS * BURST);

@@ -242,7 +242,7 @@ bad_check(struct wdt_crypto *c, struct rte_crypto_op **ops, unsigned int class, 
 	WDT_CHECK_EQ(rte_cryptodev_enqueue_burst(c->id, 0, ops + at + 1, (uint16_t)(NB - at - 1)),
 			NB - at - 1);
 	wdt_sim_run(0);
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, NB - 1, 1000), NB - 1);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, got, NB - 1, WDT_WAIT_MS), NB - 1);
 	for (unsigned int i = 0; i < NB - 1; i++) {
 		WDT_CHECK(got[i] == ops[i < at ? i : i + 1]);
 		WDT_CHECK(wdt_op_right(got[i], (enum wdt_class) class, LEN));

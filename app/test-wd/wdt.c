@@ -44,6 +44,19 @@ wdt_random_bytes(void *buf, size_t len)
 	}
 }
 
+unsigned int
+wdt_fewer(unsigned int nb, const char *of_what)
+{
+	const char *text = getenv("WD_TEST_REDUCE");
+	const unsigned int divisor = text == NULL ? 1 : (unsigned int)atoi(text);
+	const unsigned int less = divisor > 1 ? nb / divisor : nb;
+
+	if (less == nb || nb == 0)
+		return nb;
+	printf("# %u of %u %s: WD_TEST_REDUCE=%u\n", less > 0 ? less : 1, nb, of_what, divisor);
+	return less > 0 ? less : 1;
+}
+
 int
 wdt_hex(const char *text, uint8_t *buf, size_t size)
 {

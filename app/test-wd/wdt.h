@@ -38,6 +38,9 @@ struct wdt_test {
 	struct wdt_test *next;
 };
 
+/** What is waited for comes at once, or never: nothing that a busy machine or an emulator takes. */
+#define WDT_WAIT_MS 60000
+
 void wdt_register(struct wdt_test *test);
 
 /** Run the tests whose name or file (test_x.c) contains one of the given words; all without words. */
@@ -46,6 +49,9 @@ int wdt_main(int nb_words, char **words);
 /** Reproducible random numbers: the seed is printed, and taken from WD_TEST_SEED if set. */
 uint64_t wdt_random(void);
 void wdt_random_bytes(void *buf, size_t len);
+
+/** How many of nb: all, or one in WD_TEST_REDUCE of the environment, then it says so. For emulation. */
+unsigned int wdt_fewer(unsigned int nb, const char *of_what);
 
 /** "00ff a1" to bytes; returns the number of bytes, at most size, or -1 for malformed text. */
 int wdt_hex(const char *text, uint8_t *buf, size_t size);

@@ -416,7 +416,7 @@ wdt_comp_run(struct wdt_comp *c, struct wdt_comp_job *job)
 	if (rte_compressdev_enqueue_burst(c->id, 0, &op, 1) != 1) {
 		job->status = (enum rte_comp_op_status)op->status;
 		job_fail(job, "not taken");
-	} else if (wdt_comp_dequeue_wait(c, 0, &back, 1, 5000) != 1 || back != op) {
+	} else if (wdt_comp_dequeue_wait(c, 0, &back, 1, WDT_WAIT_MS) != 1 || back != op) {
 		return job_fail(job, "not given back"); /* and still the device's */
 	} else {
 		rc = job_check(job, op);

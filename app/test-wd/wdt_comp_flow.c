@@ -24,7 +24,7 @@ step(struct wdt_comp_flow *f, uint32_t len, enum rte_comp_flush_flag flush)
 	/* compressdev logs each of these */
 	if (f->check_busy && f->in_pos == 0)
 		WDT_CHECK_EQ(rte_compressdev_stream_free(f->c->id, f->stream), -EBUSY);
-	WDT_CHECK_EQ(wdt_comp_dequeue_wait(f->c, 0, &got, 1, 5000), 1);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(f->c, 0, &got, 1, WDT_WAIT_MS), 1);
 	WDT_CHECK(got == op && op->consumed <= len && op->produced <= room &&
 			f->out_pos + op->produced <= f->out_room);
 	wdt_comp_read(dst, 0, f->out + f->out_pos, op->produced);

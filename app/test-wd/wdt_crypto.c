@@ -173,7 +173,7 @@ wdt_crypto_run(struct wdt_crypto *c, uint16_t qp, struct rte_crypto_op *op)
 
 	if (rte_cryptodev_enqueue_burst(c->id, qp, &op, 1) != 1)
 		return -1;
-	if (wdt_crypto_dequeue_wait(c, qp, &back, 1, 5000) != 1 || back != op)
+	if (wdt_crypto_dequeue_wait(c, qp, &back, 1, WDT_WAIT_MS) != 1 || back != op)
 		return -1;
 	return op->status;
 }

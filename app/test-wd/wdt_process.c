@@ -20,7 +20,7 @@
 #define WRAPPER_VARIABLE                                                                           \
 	"MESON_EXE_WRAPPER" /* what runs programs for another CPU, see meson's manual */
 #define MAX_ARGS 64
-#define TIME_LIMIT_S 60
+#define TIME_LIMIT_S 300
 
 static char output[1 << 16];
 static char own_args[4096]; /* /proc/self/cmdline: strings, one after the other */
