@@ -23,6 +23,7 @@
 
 #include <rte_eal.h>
 
+#include "perf_insn.h"
 #include "rte_wd_sim.h"
 #include "wdt_crypto.h"
 
@@ -31,12 +32,12 @@
 #define AAD_LEN 12
 #define SEGMENTS 4
 
-/* callgrind starts a new count here */
+/* callgrind, or insn-count, starts a new count here */
 void perf_insn_mark(void);
 __rte_noinline void
 perf_insn_mark(void)
 {
-	rte_compiler_barrier();
+	perf_insn_say(PERF_INSN_MARK, 0, 0);
 }
 
 static const uint8_t key[20] = { 1, 2, 3 };
@@ -217,6 +218,8 @@ main(int argc, char **argv)
 	rounds = strtoul(argv[2], NULL, 0);
 	if (wdt_crypto_open(&c, options, 1, 1024) != 0)
 		return 1;
+	perf_insn_functions((uintptr_t)rte_crypto_fp_ops[c.id].enqueue_burst,
+			(uintptr_t)rte_crypto_fp_ops[c.id].dequeue_burst);
 	for (argv += 3; *argv != NULL; argv++) {
 		const uint64_t before = doorbells();
 
