@@ -545,16 +545,22 @@ nb_maps(void)
 	return nb;
 }
 
+/* Mapped ones. Not from statm: in emulation that has those of the emulator. */
 static size_t
 nb_pages(void)
 {
-	FILE *f = fopen("/proc/self/statm", "r");
-	size_t pages = 0;
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[512];
+	size_t size = 0;
 
-	if (fscanf(f, "%zu", &pages) != 1)
-		pages = 0;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		uint64_t from, to;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) == 2)
+			size += to - from;
+	}
 	fclose(f);
-	return pages;
+	return size / (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static const struct wd_queue_conf sec_conf = { .qc_type = HISI_SEC_QC_TYPE, .sqe_size = SQE_SIZE };
