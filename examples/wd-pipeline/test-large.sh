@@ -105,8 +105,13 @@ rm -f small
 round_trip source "$mib MiB"
 
 echo "# most resident memory beside hugepages: $small_peak kB with $small_mib MiB, $peak kB with $mib MiB" | tee log
-[ "$peak" -lt $limit_kb ]
-result "less than $limit_kb kB resident"
+if [ ${#emulator[@]} -gt 0 ]; then
+	nb=$((nb + 1))
+	echo "ok $nb - less than $limit_kb kB resident # SKIP what the emulator takes is in it"
+else
+	[ "$peak" -lt $limit_kb ]
+	result "less than $limit_kb kB resident"
+fi
 [ "$peak" -lt $((small_peak + flat_kb)) ]
 result "no more than with $small_mib MiB"
 
