@@ -123,10 +123,14 @@ quick_output(const struct wdm_sec_req *req, uint8_t *in)
 {
 	uint8_t *out;
 
-	if (!req->separate || req->dst == req->src)
+	if (!req->separate)
+		return in;
+	if (req->dst_type != HISI_SEC_ADDR_FLAT)
+		return NULL;
+	if (req->dst == req->src)
 		return in;
 	/* the careful way looks for what overlaps, and for what is authenticated of it */
-	if (req->kind != WDM_SEC_CIPHER || req->dst_type != HISI_SEC_ADDR_FLAT)
+	if (req->kind != WDM_SEC_CIPHER || req->dst + req->c_off < req->dst)
 		return NULL;
 	out = wdm_dma_ptr(req->space, req->dst + req->c_off, req->c_len);
 	if (out == NULL || (out < in + req->c_len && in < out + req->c_len))
