@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "stop.h"
 
 void
 io_complain(const char *format, ...)
@@ -79,14 +80,9 @@ wait_ready(const struct io_input *in)
 
 	while (in->work != NULL && wait == IO_WAIT_AGAIN && !is_ready(in))
 		wait = in->work(in->work_ctx);
-	return wait == IO_WAIT_STOP ? -1 : 0;
-}
-
-/* A signal that interrupts a call means stop. */
-static const char *
-why_not(void)
-{
-	return errno == EINTR ? "stopped by a signal" : strerror(errno);
+	if (wait == IO_WAIT_STOP || stop_asked())
+		return -1;
+	return in->is_file || stop_wait(in->fd, POLLIN) ? 0 : -1;
 }
 
 int64_t
@@ -107,8 +103,10 @@ io_read(struct io_input *in, void *to, uint32_t len)
 		n = read(in->fd, data + done, len - done);
 		if (n == 0)
 			break;
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0) {
-			io_complain("cannot read %s: %s", in->name, why_not());
+			io_complain("cannot read %s: %s", in->name, strerror(errno));
 			return -1;
 		}
 		done += (uint32_t)n;
@@ -158,10 +156,16 @@ open_partial(struct io_output *out)
 		io_complain("no memory");
 		return -1;
 	}
+	/* from here on there is something to remove */
+	if (stop_catch() != 0) {
+		io_complain("cannot catch signals: %s", strerror(errno));
+		goto fail;
+	}
 	out->fd = open(out->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (out->fd >= 0)
 		return 0;
 	io_complain("cannot create %s: %s", out->partial, strerror(errno));
+fail:
 	free(out->partial);
 	out->partial = NULL;
 	return -1;
@@ -202,9 +206,12 @@ io_write(struct io_output *out, const void *from, uint32_t len)
 	while (len > 0) {
 		const ssize_t n = write(out->fd, data, len);
 
+		if (n < 0 && errno == EINTR && !stop_asked())
+			continue;
 		if (n < 0) {
 			io_complain("cannot write %s: %s",
-					out->partial != NULL ? out->partial : out->name, why_not());
+					out->partial != NULL ? out->partial : out->name,
+					strerror(errno));
 			return -1;
 		}
 		data += n;

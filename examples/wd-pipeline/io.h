@@ -17,7 +17,7 @@
 
 #include "chain.h"
 
-/* What to do while the input has nothing: look again, wait in read(), or give up. */
+/* What to do while the input has nothing: look again, wait for it, or give up. */
 enum io_wait {
 	IO_WAIT_AGAIN,
 	IO_WAIT_BLOCK,
@@ -31,7 +31,7 @@ struct io_input {
 	bool is_file;
 	uint8_t ahead; /* a byte read to see whether there is one */
 	bool has_ahead;
-	enum io_wait (*work)(void *ctx); /* NULL: wait in read() */
+	enum io_wait (*work)(void *ctx); /* NULL: wait */
 	void *work_ctx;
 };
 
@@ -41,6 +41,11 @@ struct io_output {
 	int fd; /* -1: nothing is written */
 };
 
+/*
+ * Once there is a file that would have to be removed, signals are caught (stop.h). What
+ * waits then ends: that is a failure without a complaint of its own.
+ */
+
 /* A sentence to standard error. */
 void io_complain(const char *format, ...) __rte_format_printf(1, 2);
 
@@ -48,10 +53,7 @@ void io_complain(const char *format, ...) __rte_format_printf(1, 2);
 int io_input_open(struct io_input *in, const char *name);
 void io_input_close(struct io_input *in);
 
-/*
- * Bytes read, fewer than len at the end of the input only; -1 after a complaint, or
- * when work() says to stop.
- */
+/* Bytes read, fewer than len at the end of the input only; -1 after a complaint or to stop. */
 int64_t io_read(struct io_input *in, void *to, uint32_t len);
 int64_t io_read_chain(struct io_input *in, struct chain *to, uint32_t len);
 

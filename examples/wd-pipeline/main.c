@@ -24,6 +24,7 @@
 #include "device.h"
 #include "io.h"
 #include "pipeline.h"
+#include "stop.h"
 
 #define KEY_VARIABLE "WD_PIPELINE_KEY"
 #define KEY_TEXT_MAX (2 * CONTAINER_KEY_MAX)
@@ -39,14 +40,6 @@ struct options {
 	const char *input;
 	const char *output; /* NULL: verify */
 };
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int number __rte_unused)
-{
-	stop = 1;
-}
 
 static void
 usage(const char *program)
@@ -343,7 +336,6 @@ program(const struct options *o, int stdout_fd)
 		.progress = isatty(STDERR_FILENO) == 1,
 		.in = &in,
 		.out = &out,
-		.stop = &stop,
 	};
 	unsigned int key_size = 0;
 	int rc = key_read(o, key, &key_size);
@@ -353,6 +345,8 @@ program(const struct options *o, int stdout_fd)
 	if (rc == 0) {
 		rc = transfer(&conf, o, stdout_fd, key_size);
 		io_input_close(&in);
+		if (rc != 0 && stop_asked())
+			io_complain("stopped by a signal");
 	}
 	explicit_bzero(key, sizeof(key));
 	return rc;
@@ -374,7 +368,6 @@ stdout_keep(void)
 int
 main(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = on_signal }; /* interrupts a read */
 	const int stdout_fd = stdout_keep();
 	struct options o;
 	int used, rc;
@@ -385,9 +378,6 @@ main(int argc, char **argv)
 		io_complain("EAL does not start");
 		return 1;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	if (options_parse(&o, argc - used, argv + used) != 0) {
 		usage("wd-pipeline");

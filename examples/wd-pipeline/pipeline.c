@@ -14,6 +14,7 @@
 #include "chain.h"
 #include "device.h"
 #include "pipeline.h"
+#include "stop.h"
 
 #define STALL_SECONDS 30
 #define MB 1e6
@@ -514,7 +515,7 @@ work_on(void *ctx)
 		return IO_WAIT_BLOCK;
 	moved = devices_poll(p);
 	moved |= write_step(p);
-	if (p->failed || !alive(p, moved) || *p->conf->stop)
+	if (p->failed || !alive(p, moved) || stop_asked())
 		return IO_WAIT_STOP;
 	return IO_WAIT_AGAIN;
 }
@@ -528,10 +529,7 @@ run(struct pipeline *p)
 		moved |= devices_poll(p);
 		moved |= write_step(p);
 		progress_step(p);
-		if (*p->conf->stop) {
-			io_complain("stopped by a signal");
-			p->failed = true;
-		}
+		p->failed |= stop_asked();
 		if (!p->failed)
 			alive(p, moved);
 	}

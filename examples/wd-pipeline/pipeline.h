@@ -17,7 +17,6 @@
  * read, and the chunks before it are still written: so the first bad one is named.
  */
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,10 +40,9 @@ struct pipeline_conf {
 	bool progress;
 	struct io_input *in;
 	struct io_output *out;
-	volatile sig_atomic_t *stop;
 };
 
-/* 0, or -1 after a complaint. The file header is read or written by the caller. */
+/* 0, or -1 after a complaint or a signal. The file header is read or written by the caller. */
 int pipeline_run(const struct pipeline_conf *conf);
 
 #endif

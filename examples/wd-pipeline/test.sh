@@ -296,27 +296,44 @@ rm -f back
 
 # ---- kill, full disk ----
 
-# A pipe that stays open keeps the program in the middle.
+# A pipe that stays open keeps the program in the middle. $1: signal, $2: bytes that are
+# stored by then, at least; what is not ended by the signal is no success.
 mkfifo pipe
-for sig in TERM KILL; do
+killed()
+{
+	local pid middle status watch
+
 	rm -f stored stored.partial
 	"${emulator[@]}" "$program" "${eal[@]}" "${devices[@]}" -- store --key-file key.gcm pipe stored 2>log &
 	pid=$!
 	exec 9<>pipe
 	timeout $((limit / 3)) cat data data data data >&9
 	for _ in $(seq $((limit * 5 / 3))); do
-		[ -s stored.partial ] && break
+		[ -e stored.partial ] && [ "$(stat -c %s stored.partial)" -ge "$2" ] && break
 		sleep 0.1
 	done
-	[ -s stored.partial ] && [ ! -e stored ]
+	[ -e stored.partial ] && [ "$(stat -c %s stored.partial)" -ge "$2" ] && [ ! -e stored ]
 	middle=$?
-	kill -$sig $pid
+	kill "-$1" $pid
+	{ sleep $((limit / 3)) && kill -KILL $pid && echo "not ended by SIG$1" >>log; } >/dev/null 2>&1 9>&- &
+	watch=$!
 	wait $pid 2>/dev/null
 	status=$?
 	exec 9>&-
-	[ $middle = 0 ] && [ $status != 0 ] && [ ! -e stored ] && { [ $sig = KILL ] || [ ! -e stored.partial ]; }
-	result "no stored file after SIG$sig"
+	kill $watch 2>/dev/null
+	wait $watch 2>/dev/null
+	[ $middle = 0 ] && [ $status != 0 ] && [ ! -e stored ] && ! grep -q 'not ended' log &&
+		{ [ "$1" = KILL ] || { [ ! -e stored.partial ] && grep -q 'stopped by a signal' log; }; }
+}
+
+for round in 1 2 3; do
+	killed TERM 32
+	result "no stored file after SIGTERM, at work, round $round"
 done
+killed TERM $((32 + 16 * record))
+result "no stored file after SIGTERM, waiting for more"
+killed KILL 32
+result "no stored file after SIGKILL"
 pipeline store --key-file key.gcm data stored && [ ! -e stored.partial ]
 result "what a kill left is written over"
 
