@@ -334,6 +334,89 @@ WDT_TEST(sec_keys_in_flight)
 	return rig_each(keys_in_flight);
 }
 
+/* The same descriptors again, with other bytes where their keys are. */
+static int
+keys_rewritten(struct rig *rig)
+{
+	static struct sec_op ops[8];
+	static uint8_t want[8][32], macs[8][64];
+	uint8_t *src = rig_at(rig, RIG_SRC);
+
+	for (unsigned int i = 0; i < 8; i++) {
+		ops[i] = cbc_op(32);
+		ops[i].auth = 1;
+		ops[i].a_alg = 0x11;
+		ops[i].a_len = 32;
+		ops[i].mac_words = 8;
+		ops[i].a_key_words = 4;
+		ops[i].mac = RIG_BASE + RIG_SGL + 64 * i;
+		ops[i].src += 32 * i;
+		ops[i].dst += 32 * i;
+	}
+	for (unsigned int round = 0; round < 4; round++) {
+		const struct oracle_cipher c = { 2, 1, 0, 0, rig_at(rig, RIG_C_KEY), 16,
+			rig_at(rig, RIG_C_IV) };
+
+		wdt_random_bytes(rig_at(rig, round % 2 == 0 ? RIG_C_KEY : RIG_A_KEY), 16);
+		for (unsigned int i = 0; i < 8; i++) {
+			oracle_cipher(&c, true, src + 32 * i, want[i], 32);
+			oracle_mac(0x11, rig_at(rig, RIG_A_KEY), 16, NULL, want[i], 32, macs[i]);
+		}
+		WDT_CHECK_EQ(rig_run_many(rig, ops, 8), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 3);
+		WDT_CHECK_MEM(rig_at(rig, RIG_DST), want[0], sizeof(want));
+		for (unsigned int i = 0; i < 8; i++)
+			WDT_CHECK_MEM(rig_at(rig, RIG_SGL + 64 * i), macs[i], 32);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_keys_rewritten)
+{
+	return rig_each(keys_rewritten);
+}
+
+/* Ciphers that go to the library in one call, if they have way and key size in common. */
+static int
+mixed_ciphers(struct rig *rig)
+{
+	static struct sec_op ops[WDM_BATCH];
+	static uint8_t want[WDM_BATCH][512];
+	uint8_t *src = rig_at(rig, RIG_SRC);
+
+	wdt_random_bytes(src, WDM_BATCH * 512);
+	wdt_random_bytes(rig_at(rig, RIG_C_KEY), 64);
+	wdt_random_bytes(rig_at(rig, RIG_C_IV), 16);
+	for (unsigned int round = 0; round < 8; round++) {
+		for (unsigned int i = 0; i < WDM_BATCH; i++) {
+			const unsigned int kind = (unsigned int)wdt_random() % (round < 4 ? 2 : 6);
+			const uint32_t len = 16 * (1 + (uint32_t)(wdt_random() % 32));
+			const bool encrypt = kind % 2 == 0;
+			const bool ctr = rig->version == 3 && kind / 2 == 1;
+			struct oracle_cipher c = { 2, ctr ? 4 : 1, 0, 0, rig_at(rig, RIG_C_KEY),
+				kind / 2 == 2 ? 32 : 16, rig_at(rig, RIG_C_IV) };
+
+			ops[i] = cbc_op(len);
+			ops[i].cipher = encrypt ? 1 : 2;
+			ops[i].c_mode = ctr ? 4 : 1;
+			ops[i].c_key_code = kind / 2 == 2 ? 2 : 0;
+			ops[i].src += 512 * i;
+			ops[i].dst += 512 * i;
+			oracle_cipher(&c, encrypt, src + 512 * i, want[i], len);
+		}
+		WDT_CHECK_EQ(rig_run_many(rig, ops, WDM_BATCH), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 2);
+		for (unsigned int i = 0; i < WDM_BATCH; i++)
+			WDT_CHECK_MEM(rig_at(rig, RIG_DST + 512 * i), want[i], ops[i].c_len);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_mixed_ciphers)
+{
+	return rig_each(mixed_ciphers);
+}
+
 /* A batch of all kinds, lists and errors among them; lengths that share no lane. */
 static int
 mixed_batch(struct rig *rig)

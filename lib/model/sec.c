@@ -61,6 +61,7 @@ wdm_sec_drain(struct wdm_sec *sec)
 #ifdef WDM_HAVE_IPSEC_MB
 	if (sec->in_flight > 0)
 		wdm_sec_imb_flush(sec);
+	sec->with_keys = NULL;
 #endif
 	sec->idle_tick = sec->tick;
 }

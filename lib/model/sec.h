@@ -171,6 +171,7 @@ struct wdm_sec_slot;
 struct wdm_sec_req {
 	struct wdm_task *task;
 	struct wdm_space *space;
+	const struct wdm_sec_recent *recent; /* what it was parsed by, if known */
 	bool known; /* parsed, by sec_recent.c */
 	bool quick; /* and its data found */
 
@@ -310,6 +311,9 @@ struct wdm_sec {
 	bool instant;
 #ifdef WDM_HAVE_IPSEC_MB
 	IMB_MGR *imb; /* NULL: libcrypto alone */
+	IMB_JOB burst[WDM_BATCH]; /* ciphers of one kind, for one call */
+	unsigned int nb_burst;
+	const struct wdm_sec_req *with_keys; /* the last one since there was nothing in flight */
 #endif
 	unsigned int in_flight;
 	uint64_t tick; /* counts uses of slots */

@@ -89,6 +89,7 @@ recall(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 			return false;
 		sec->last_recent = i;
 	}
+	req->recent = recent;
 	memcpy(WDM_SEC_PARSED(req), recent->parsed, WDM_SEC_PARSED_SIZE);
 	req->src = le64toh(word_at(req, l->src));
 	req->dst = le64toh(word_at(req, l->dst));
