@@ -181,8 +181,9 @@ static __rte_always_inline bool
 wd_queue_waits(const struct wd_queue *q)
 {
 	const uint64_t got = wd_queue_cqe_load(wd_queue_cqe(q, q->head));
+	const bool odd_pass = (q->head & (q->cq_mask + 1U)) != 0;
 
-	return ((got ^ wd_queue_cqe_expect(q, q->head)) & HISI_QM_CQE_W1_PHASE) != 0;
+	return ((got & HISI_QM_CQE_W1_PHASE) != 0) == odd_pass;
 }
 
 /**

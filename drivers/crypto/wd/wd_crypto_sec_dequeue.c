@@ -97,11 +97,11 @@ flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
  * the device stopped is still delivered, the rest has failed.
  */
 static __rte_noinline uint16_t
-dequeue_dead(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_max)
+dequeue_dead(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)
 {
 	if (wd_queue_completed_late(&qp->q))
 		return 0; /* the next call takes it */
-	return flush(qp, ops, nb_max);
+	return flush(qp, ops, RTE_MIN(nb_ops, wd_queue_in_flight(&qp->q)));
 }
 
 static __rte_always_inline uint32_t
@@ -170,14 +170,15 @@ dequeue_wrapped(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t fr
 	return dequeue_run(qp, ops, from, nb_max, &run);
 }
 
-/* There is a completion, or what looks like one; nb_max: 1 or more. */
+/* There is a completion, or what looks like one; nb_ops: 1 or more. */
 static __rte_noinline uint16_t
-dequeue_some(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t nb_max)
+dequeue_some(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)
 {
+	const uint32_t nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(&qp->q));
 	uint32_t run, nb = dequeue_run(qp, ops, 0, nb_max, &run);
 
 	if (unlikely(nb == 0))
-		return wd_queue_dead(&qp->q) ? dequeue_dead(qp, ops, (uint16_t)nb_max) : 0;
+		return wd_queue_dead(&qp->q) ? dequeue_dead(qp, ops, nb_ops) : 0;
 	if (unlikely(nb == run && nb < nb_max))
 		nb += dequeue_wrapped(qp, ops + nb, nb, nb_max - nb);
 	wd_queue_release(&qp->q, (uint16_t)nb);
@@ -190,15 +191,13 @@ wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_
 {
 	struct wd_crypto_qp *qp = queue_pair;
 	struct wd_queue *q = &qp->q;
-	uint32_t nb_max;
 
 	/* dead or not, a queue with nothing in flight has nothing to say */
 	if (wd_queue_in_flight(q) == 0 || nb_ops == 0)
 		return 0;
-	nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(q));
 	if (likely(!wd_queue_waits(q)))
-		return dequeue_some(qp, ops, nb_max);
-	return unlikely(wd_queue_dead(q)) ? dequeue_dead(qp, ops, (uint16_t)nb_max) : 0;
+		return dequeue_some(qp, ops, nb_ops);
+	return unlikely(wd_queue_dead(q)) ? dequeue_dead(qp, ops, nb_ops) : 0;
 }
 
 /* ---- both burst functions ---- */
