@@ -8,15 +8,18 @@
  * and number 1 decompresses in the first pair; each is in order by itself.
  */
 
+#include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <rte_bus_vdev.h>
 #include <rte_cycles.h>
 
 #include "rte_wd_sim.h"
 #include "wdt_burst.h"
 #include "wdt_comp.h"
+#include "wdt_fake.h"
 #include "wdt_log.h"
 #include "wdt_process.h"
 
@@ -936,5 +939,50 @@ WDT_TEST(comp_queue_no_secondary_process)
 	snprintf(options, sizeof(options), SHARED, (int)getpid());
 	WDT_CHECK_EQ(exit_status(wdt_process_run(options, "primary", "comp_queue_no_secondary")),
 			WDT_PASS);
+	return WDT_PASS;
+}
+
+/* ---- no queue left ---- */
+
+static int
+set_up_without_queues(uint8_t id)
+{
+	static const int errors[] = { -EBUSY, -ENOMEM };
+
+	for (unsigned int i = 0; i < RTE_DIM(errors); i++) {
+		wdt_fake.no_queue_rc = errors[i];
+		/* for neither direction, then for one only */
+		for (unsigned int left = 2; left < 4; left++) {
+			wdt_fake.nb_left = left;
+			WDT_CHECK_EQ(rte_compressdev_queue_pair_setup(id, 1, DEPTH, SOCKET_ID_ANY),
+					errors[i]);
+			WDT_CHECK_EQ(wdt_fake.nb_started, 2);
+			WDT_CHECK_EQ(wdt_fake.nb_queues, 2);
+		}
+	}
+	wdt_fake.nb_left = 4;
+	WDT_CHECK_EQ(rte_compressdev_queue_pair_setup(id, 1, DEPTH, SOCKET_ID_ANY), 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_queue_none_left_for_a_queue_pair)
+{
+	struct rte_compressdev_config conf = {
+		.socket_id = SOCKET_ID_ANY, .nb_queue_pairs = 2, .max_nb_priv_xforms = 1
+	};
+	int id;
+
+	wdt_fake_add();
+	WDT_CHECK_EQ(rte_vdev_init("compress_wd_fake", "dev=" WDT_FAKE_NAME), 0);
+	id = rte_compressdev_get_dev_id("compress_wd_fake");
+	WDT_CHECK(id >= 0);
+	WDT_CHECK_EQ(rte_compressdev_configure((uint8_t)id, &conf), 0);
+	WDT_CHECK_EQ(rte_compressdev_queue_pair_setup((uint8_t)id, 0, DEPTH, SOCKET_ID_ANY), 0);
+	if (set_up_without_queues((uint8_t)id) != WDT_PASS)
+		return WDT_FAIL;
+	WDT_CHECK_EQ(rte_vdev_uninit("compress_wd_fake"), 0);
+	WDT_CHECK_EQ(wdt_fake.nb_queues, 0);
+	WDT_CHECK_EQ(wdt_fake.nb_devs, 0);
+	wdt_fake_remove();
 	return WDT_PASS;
 }

@@ -4,10 +4,14 @@
 
 /* Rings as an application sees them: full, empty, bursts, wrap-around, order, doorbells. */
 
+#include <errno.h>
+
+#include <rte_bus_vdev.h>
 #include <rte_lcore.h>
 
 #include "rte_wd_sim.h"
 #include "wdt_burst.h"
+#include "wdt_fake.h"
 
 #define LEN 16U
 #define MAX_OPS 2048
@@ -358,4 +362,46 @@ doorbells(struct wdt_crypto *c)
 WDT_TEST(crypto_queue_one_submit_doorbell_a_burst)
 {
 	return wdt_with_device("", 1, RING, doorbells);
+}
+
+/* ---- no queue left ---- */
+
+static int
+set_up_without_queues(uint8_t id)
+{
+	static const int errors[] = { -EBUSY, -ENOMEM };
+	const struct rte_cryptodev_qp_conf conf = { .nb_descriptors = 16 };
+
+	for (unsigned int i = 0; i < RTE_DIM(errors); i++) {
+		wdt_fake.no_queue_rc = errors[i];
+		for (uint16_t qp = 1; qp < 3; qp++)
+			WDT_CHECK_EQ(rte_cryptodev_queue_pair_setup(id, qp, &conf, SOCKET_ID_ANY),
+					errors[i]);
+		WDT_CHECK_EQ(wdt_fake.nb_started, 1);
+	}
+	wdt_fake.nb_left = 2;
+	WDT_CHECK_EQ(rte_cryptodev_queue_pair_setup(id, 1, &conf, SOCKET_ID_ANY), 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(crypto_queue_none_left_for_a_queue_pair)
+{
+	const struct rte_cryptodev_qp_conf conf = { .nb_descriptors = 16 };
+	struct rte_cryptodev_config dev_conf = { .socket_id = SOCKET_ID_ANY, .nb_queue_pairs = 3 };
+	int id;
+
+	wdt_fake_add();
+	wdt_fake.nb_left = 1;
+	WDT_CHECK_EQ(rte_vdev_init("crypto_wd_fake", "dev=" WDT_FAKE_NAME), 0);
+	id = rte_cryptodev_get_dev_id("crypto_wd_fake");
+	WDT_CHECK(id >= 0);
+	WDT_CHECK_EQ(rte_cryptodev_configure((uint8_t)id, &dev_conf), 0);
+	WDT_CHECK_EQ(rte_cryptodev_queue_pair_setup((uint8_t)id, 0, &conf, SOCKET_ID_ANY), 0);
+	if (set_up_without_queues((uint8_t)id) != WDT_PASS)
+		return WDT_FAIL;
+	WDT_CHECK_EQ(rte_vdev_uninit("crypto_wd_fake"), 0);
+	WDT_CHECK_EQ(wdt_fake.nb_queues, 0);
+	WDT_CHECK_EQ(wdt_fake.nb_devs, 0);
+	wdt_fake_remove();
+	return WDT_PASS;
 }

@@ -114,7 +114,8 @@ struct wd_queue_conf {
 /**
  * Take a queue and map it; the rings are not running yet.
  *
- * q stays where it is until it is closed: the watchdog looks at it.
+ * q stays where it is until it is closed: the watchdog looks at it. When this fails,
+ * closing q does nothing.
  *
  * -EBUSY: all queues are in use. -EPROTO: the device reports a geometry that
  * this driver does not know.
@@ -123,7 +124,7 @@ int rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, stru
 int rte_wd_queue_start(struct wd_queue *q);
 /** When it returns the device does not touch the queue's memory any more. */
 void rte_wd_queue_stop(struct wd_queue *q);
-/** Stops first if need be. */
+/** Stops first if need be. Nothing happens to one that is all zeros, or closed. */
 void rte_wd_queue_close(struct wd_queue *q);
 
 /** Whether the device can reach [va, va + len) now. Always true with SVA. */

@@ -23,7 +23,7 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 	q->dev = dev;
 	rc = dev->transport->queue_open(dev, conf, q);
 	if (rc != 0)
-		return rc;
+		goto fail;
 	if (conf->sqe_size != 0 &&
 			(!depth_valid(q->sq_depth) || !depth_valid(q->cq_depth) ||
 					q->cq_depth < q->sq_depth ||
@@ -33,7 +33,8 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 				" completions",
 				dev->name, q->sq_depth, q->sqe_size, conf->sqe_size, q->cq_depth);
 		dev->transport->queue_close(q);
-		return -EPROTO;
+		rc = -EPROTO;
+		goto fail;
 	}
 	q->sq_mask = (uint16_t)(q->sq_depth - 1);
 	q->cq_mask = (uint16_t)(q->cq_depth - 1);
@@ -41,6 +42,10 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 	q->dead_cb = conf->dead_cb;
 	q->dead_arg = conf->dead_arg;
 	return 0;
+
+fail:
+	q->dev = NULL; /* nothing to close */
+	return rc;
 }
 
 int

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_wd_driver.h>
+#include <wd_queue.h>
+#include <wd_transport.h>
+
+#include "wdt_fake.h"
+
+#define QUEUES 16
+#define MAX_SQE_SIZE 128
+
+struct wdt_fake wdt_fake;
+
+struct fake_queue {
+	uint8_t sq[WDT_FAKE_DEPTH * MAX_SQE_SIZE];
+	uint8_t cq[WDT_FAKE_DEPTH * sizeof(struct hisi_qm_cqe)];
+	uint64_t sq_db;
+	uint64_t cq_db;
+	uint32_t send_status;
+	uint32_t recv_status;
+	bool started;
+};
+
+static int
+fake_scan(rte_wd_dev_cb cb, void *arg)
+{
+	const struct rte_wd_dev_info info = {
+		.name = WDT_FAKE_NAME,
+		.api = HISI_QM_API_V3,
+		.algorithms = "cipher\ndigest\naead\nzlib\ngzip\ndeflate\n",
+		.transport = "fake",
+		.flags = wdt_fake.sva ? RTE_WD_FLAG_SVA : RTE_WD_FLAG_REGISTERED,
+		.numa_node = -1,
+		.available_queues = (int)wdt_fake.max_queues,
+	};
+
+	return cb(&info, arg);
+}
+
+static int
+fake_open(struct wd_dev *dev, const struct rte_kvargs *args __rte_unused)
+{
+	dev->hw = rte_wd_hw_by_api(HISI_QM_API_V3);
+	dev->sva = wdt_fake.sva;
+	dev->va = true;
+	dev->numa_node = -1;
+	dev->max_queues = wdt_fake.max_queues;
+	wdt_fake.nb_devs++;
+	return 0;
+}
+
+static void
+fake_close(struct wd_dev *dev __rte_unused)
+{
+	wdt_fake.nb_devs--;
+}
+
+static int
+fake_queue_open(struct wd_dev *dev __rte_unused, const struct wd_queue_conf *conf,
+		struct wd_queue *q)
+{
+	struct fake_queue *fq;
+
+	if (wdt_fake.nb_queues == wdt_fake.nb_left)
+		return wdt_fake.no_queue_rc;
+	fq = calloc(1, sizeof(*fq));
+	if (fq == NULL || conf->sqe_size > MAX_SQE_SIZE)
+		abort();
+	wdt_fake.nb_queues++;
+	q->sq = fq->sq;
+	q->cq = fq->cq;
+	q->sq_depth = WDT_FAKE_DEPTH;
+	q->cq_depth = WDT_FAKE_DEPTH;
+	q->sqe_size = conf->sqe_size;
+	q->sq_db = &fq->sq_db;
+	q->cq_db = &fq->cq_db;
+	q->send_status = &fq->send_status;
+	q->recv_status = &fq->recv_status;
+	q->transport_data = fq;
+	return 0;
+}
+
+static int
+fake_queue_start(struct wd_queue *q)
+{
+	struct fake_queue *fq = q->transport_data;
+
+	fq->started = true;
+	wdt_fake.nb_started++;
+	return 0;
+}
+
+static void
+fake_queue_stop(struct wd_queue *q)
+{
+	struct fake_queue *fq = q->transport_data;
+
+	if (fq->started)
+		wdt_fake.nb_started--;
+	fq->started = false;
+}
+
+static void
+fake_queue_close(struct wd_queue *q)
+{
+	fake_queue_stop(q);
+	free(q->transport_data);
+	q->transport_data = NULL;
+	wdt_fake.nb_queues--;
+}
+
+static int
+fake_mem_map(struct wd_dev *dev __rte_unused, void *va __rte_unused, uint64_t iova __rte_unused,
+		size_t len __rte_unused)
+{
+	return 0;
+}
+
+static const char *const fake_options[] = { NULL };
+
+static struct wd_transport fake_transport = {
+	.name = "fake",
+	.options = fake_options,
+	.scan = fake_scan,
+	.open = fake_open,
+	.close = fake_close,
+	.queue_open = fake_queue_open,
+	.queue_start = fake_queue_start,
+	.queue_stop = fake_queue_stop,
+	.queue_close = fake_queue_close,
+	.mem_map = fake_mem_map,
+	.mem_unmap = fake_mem_map,
+};
+
+void
+wdt_fake_add(void)
+{
+	wdt_fake = (struct wdt_fake){
+		.sva = true,
+		.max_queues = QUEUES,
+		.nb_left = QUEUES,
+		.no_queue_rc = -EBUSY,
+	};
+	rte_wd_transport_register(&fake_transport);
+}
+
+void
+wdt_fake_remove(void)
+{
+	rte_wd_transport_unregister(&fake_transport);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/**
+ * @file
+ * A transport with one device, "fake-0", that fails as a test wants it. Its queues
+ * complete nothing; what the library asks of it is counted.
+ */
+
+#ifndef WDT_FAKE_H
+#define WDT_FAKE_H
+
+#include <stdbool.h>
+
+#define WDT_FAKE_NAME "fake-0"
+#define WDT_FAKE_DEPTH 64
+
+struct wdt_fake {
+	/* how it is */
+	bool sva;
+	unsigned int max_queues; /* as it says at open */
+	unsigned int nb_left; /* queues that it has in fact */
+	int no_queue_rc; /* when there is none left */
+	/* what was seen */
+	unsigned int nb_devs; /* open now */
+	unsigned int nb_queues;
+	unsigned int nb_started;
+};
+
+extern struct wdt_fake wdt_fake;
+
+/** Have the device, with 16 queues and SVA, from now on. */
+void wdt_fake_add(void);
+/** Have it no longer; it must be closed. */
+void wdt_fake_remove(void);
+
+#endif /* WDT_FAKE_H */
