@@ -986,3 +986,24 @@ WDT_TEST(comp_queue_none_left_for_a_queue_pair)
 	wdt_fake_remove();
 	return WDT_PASS;
 }
+
+WDT_TEST(comp_queue_one_left_makes_no_device)
+{
+	const char *log;
+	int rc;
+
+	wdt_fake_add();
+	for (wdt_fake.max_queues = 0; wdt_fake.max_queues < NB_DIRS; wdt_fake.max_queues++) {
+		WDT_CHECK_EQ(wdt_log_capture(), 0);
+		rc = rte_vdev_init("compress_wd_fake", "dev=" WDT_FAKE_NAME);
+		log = wdt_log_release();
+		WDT_CHECK_EQ(rc, -EBUSY);
+		WDT_CHECK(strstr(log, "compress_wd_fake: device fake-0 has fewer than 2 queues") !=
+				NULL);
+		WDT_CHECK_EQ(wdt_fake.nb_devs, 0);
+	}
+	WDT_CHECK_EQ(rte_vdev_init("compress_wd_fake", "dev=" WDT_FAKE_NAME), 0);
+	WDT_CHECK_EQ(rte_vdev_uninit("compress_wd_fake"), 0);
+	wdt_fake_remove();
+	return WDT_PASS;
+}

@@ -236,6 +236,14 @@ priv_init(struct wd_comp_dev *priv, const char *name, const char *args_text)
 	rte_kvargs_free(args);
 	if (rc != 0)
 		return rc;
+	if (priv->wd->max_queues < WD_COMP_NB_DIRS) {
+		WD_COMP_LOG(ERR,
+				"%s: device %s has fewer than %d queues left, and a queue pair takes as many,"
+				" one for each direction; stop other users, or take another device",
+				name, priv->wd->name, WD_COMP_NB_DIRS);
+		rte_wd_dev_close(priv->wd);
+		return -EBUSY;
+	}
 	priv->version = priv->wd->hw->version;
 	priv->sva = priv->wd->va; /* all that matters here: which address a descriptor takes */
 	priv->fixed_huffman = priv->wd->fixed_huffman;
