@@ -14,8 +14,10 @@
 
 #define QUEUES 16
 #define MAX_SQE_SIZE 128
+#define MAX_MAPPED 16384
 
 struct wdt_fake wdt_fake;
+static void *mapped[MAX_MAPPED];
 
 struct fake_queue {
 	uint8_t sq[WDT_FAKE_DEPTH * MAX_SQE_SIZE];
@@ -116,10 +118,30 @@ fake_queue_close(struct wd_queue *q)
 }
 
 static int
-fake_mem_map(struct wd_dev *dev __rte_unused, void *va __rte_unused, uint64_t iova __rte_unused,
+fake_mem_map(struct wd_dev *dev __rte_unused, void *va, uint64_t iova __rte_unused,
 		size_t len __rte_unused)
 {
+	if (wdt_fake.nb_maps_left == 0)
+		return -ENOMEM;
+	if (wdt_fake.nb_mapped == MAX_MAPPED)
+		abort();
+	wdt_fake.nb_maps_left--;
+	mapped[wdt_fake.nb_mapped++] = va;
 	return 0;
+}
+
+static int
+fake_mem_unmap(struct wd_dev *dev __rte_unused, void *va, uint64_t iova __rte_unused,
+		size_t len __rte_unused)
+{
+	for (unsigned int i = 0; i < wdt_fake.nb_mapped; i++) {
+		if (mapped[i] == va) {
+			mapped[i] = mapped[--wdt_fake.nb_mapped];
+			return 0;
+		}
+	}
+	wdt_fake.nb_bad_unmaps++;
+	return -ENOENT;
 }
 
 static const char *const fake_options[] = { NULL };
@@ -135,7 +157,7 @@ static struct wd_transport fake_transport = {
 	.queue_stop = fake_queue_stop,
 	.queue_close = fake_queue_close,
 	.mem_map = fake_mem_map,
-	.mem_unmap = fake_mem_map,
+	.mem_unmap = fake_mem_unmap,
 };
 
 void
@@ -146,6 +168,7 @@ wdt_fake_add(void)
 		.max_queues = QUEUES,
 		.nb_left = QUEUES,
 		.no_queue_rc = -EBUSY,
+		.nb_maps_left = UINT32_MAX,
 	};
 	rte_wd_transport_register(&fake_transport);
 }

@@ -22,10 +22,13 @@ struct wdt_fake {
 	unsigned int max_queues; /* as it says at open */
 	unsigned int nb_left; /* queues that it has in fact */
 	int no_queue_rc; /* when there is none left */
+	unsigned int nb_maps_left; /* pieces of memory that it can still be shown */
 	/* what was seen */
 	unsigned int nb_devs; /* open now */
 	unsigned int nb_queues;
 	unsigned int nb_started;
+	unsigned int nb_mapped; /* pieces of memory */
+	unsigned int nb_bad_unmaps; /* of memory that it was not shown */
 };
 
 extern struct wdt_fake wdt_fake;

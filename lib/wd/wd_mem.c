@@ -33,6 +33,7 @@ struct ext_range {
 struct wd_mem {
 	char callback[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
 	int first_error; /* of the walk at open */
+	const void *mapped_until; /* when that failed: the segment where it ended */
 	TAILQ_HEAD(, ext_range) ext;
 };
 
@@ -72,14 +73,21 @@ walk_map(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *a
 	if (msl->external)
 		return 0;
 	dev->mem->first_error = seg_map(dev, ms);
+	if (dev->mem->first_error != 0)
+		dev->mem->mapped_until = ms->addr;
 	return dev->mem->first_error != 0;
 }
 
+/* In the order of walk_map(). What this device was not shown may be shown to another one. */
 static int
 walk_unmap(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
 {
+	struct wd_dev *dev = arg;
+
+	if (ms->addr == dev->mem->mapped_until)
+		return 1;
 	if (!msl->external)
-		seg_unmap(arg, ms);
+		seg_unmap(dev, ms);
 	return 0;
 }
 
@@ -102,6 +110,14 @@ event_cb(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 		else
 			seg_unmap(dev, ms);
 	}
+}
+
+/* With the memory map locked: what is given back is what was there when it was shown. */
+static void
+unmap_all(struct wd_dev *dev)
+{
+	rte_mem_event_callback_unregister(dev->mem->callback, dev);
+	rte_memseg_walk_thread_unsafe(walk_unmap, dev);
 }
 
 int
@@ -135,11 +151,14 @@ wd_mem_attach(struct wd_dev *dev)
 		rc = -rte_errno;
 	if (rc == 0 && rte_memseg_walk_thread_unsafe(walk_map, dev) != 0)
 		rc = mem->first_error;
+	if (rc != 0 && mem->mapped_until != NULL)
+		unmap_all(dev);
 	rte_mcfg_mem_read_unlock();
 	if (rc != 0) {
 		WD_LOG(ERR, "device %s: cannot follow EAL memory: %s", dev->name,
 				rte_strerror(-rc));
-		wd_mem_detach(dev);
+		free(mem);
+		dev->mem = NULL;
 	}
 	return rc;
 }
