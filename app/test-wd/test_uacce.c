@@ -1223,6 +1223,29 @@ WDT_TEST(uacce_physical_memory)
 	return WDT_PASS;
 }
 
+/* The kernel's entry of a page is one of both kinds. */
+WDT_TEST(uacce_memory_for_two_kinds_of_devices)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_dev dev, physical;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+	WDT_CHECK_EQ(registered_open(&physical, "hisi_sec2-1", "physical\n"), 0);
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, 2 * FAKE_HUGEPAGE), -EEXIST);
+	WDT_CHECK(log_has("to another device as 2097152 bytes, to this one as 4194304"));
+	WDT_CHECK_EQ(registered->mem_map(&physical, pages, 0, FAKE_HUGEPAGE), -EEXIST);
+	WDT_CHECK(log_has("hisi_sec2-1: memory at"));
+	WDT_CHECK(log_has(
+			"is used by a device that takes virtual addresses, this one takes physical"));
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	registered->close(&dev);
+	registered->close(&physical);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
 WDT_TEST(uacce_doorbells_outside)
 {
 	static const struct {

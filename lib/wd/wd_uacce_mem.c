@@ -215,9 +215,17 @@ range_add(const char *dev, const struct range *wanted)
 	if (*(const struct range **)node != wanted) {
 		free(r);
 		r = *(struct range **)node;
-		if (r->len != wanted->len || r->physical != wanted->physical) {
+		if (r->len != wanted->len) {
 			WD_LOG(ERR, "device %s: memory at %p is shown to another device as %zu bytes, to this one as %zu",
 					dev, (void *)r->va, r->len, wanted->len);
+			return -EEXIST;
+		}
+		if (r->physical != wanted->physical) {
+			WD_LOG(ERR,
+					"device %s: memory at %p is used by a device that takes %s addresses, this"
+					" one takes %s; a process uses one kind at a time",
+					dev, (void *)r->va, r->physical ? "physical" : "virtual",
+					wanted->physical ? "physical" : "virtual");
 			return -EEXIST;
 		}
 		r->refs++;
