@@ -114,10 +114,13 @@ static struct {
 	uint32_t sq_db_offset;
 	uint32_t cq_db_offset;
 	int register_errno;
+	int unregister_errno;
 	uint64_t phys; /* of whatever is registered */
+	uint64_t phys_anew; /* of what is registered next, unless 0 */
 	struct fake_range ranges[8];
 	unsigned int nb_ranges;
 	unsigned int nb_registered; /* calls */
+	unsigned int nb_unregistered;
 	/* seen */
 	int last_fd;
 	unsigned int nb_open;
@@ -216,6 +219,9 @@ fake_wd_ioctl(unsigned long request, void *arg)
 	for (i = 0; i < fake.nb_ranges && fake.ranges[i].va != mem->va; i++)
 		;
 	if (request == WD_IOC_MEM_UNREGISTER) {
+		fake.nb_unregistered++;
+		if (fake.unregister_errno != 0)
+			return fail(fake.unregister_errno);
 		if (i == fake.nb_ranges || fake.ranges[i].len != mem->len)
 			return fail(ENOENT);
 		fake.ranges[i] = fake.ranges[--fake.nb_ranges];
@@ -224,6 +230,8 @@ fake_wd_ioctl(unsigned long request, void *arg)
 	fake.nb_registered++;
 	if (fake.register_errno != 0)
 		return fail(fake.register_errno);
+	if (i == fake.nb_ranges && fake.phys_anew != 0)
+		fake.phys = fake.phys_anew;
 	for (size_t page = 0; page < mem->len / FAKE_HUGEPAGE && mem->dev_addrs != 0; page++)
 		((uint64_t *)(uintptr_t)mem->dev_addrs)[page] = fake.phys + page * FAKE_HUGEPAGE;
 	if (i < fake.nb_ranges)
@@ -1149,7 +1157,6 @@ WDT_TEST(uacce_registered_memory)
 	/* the last one: the kernel lets go, sooner or later */
 	registered->queue_close(&q1);
 	WDT_CHECK_EQ(queue_open(&dev, &q0), 0);
-	WDT_CHECK_EQ(fake.nb_registered, 3);
 	WDT_CHECK_EQ(fake.nb_ranges, 1);
 	WDT_CHECK_EQ(registered->mem_unmap(&other, pages, 0, FAKE_HUGEPAGE), 0);
 	WDT_CHECK_EQ(fake.nb_ranges, 1); /* dev still sees it */
@@ -1219,6 +1226,130 @@ WDT_TEST(uacce_physical_memory)
 	WDT_CHECK_EQ(fake.nb_ranges, 0);
 	registered->queue_close(&q);
 	registered->close(&dev);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+/* The kernel may still hold what lay at an address when the last queue was closed: other pages. */
+WDT_TEST(uacce_memory_still_registered)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_queue q;
+	struct wd_dev dev;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+	fake.ranges[fake.nb_ranges++] = (struct fake_range){ (uintptr_t)pages, FAKE_HUGEPAGE };
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+	WDT_CHECK_EQ(fake.nb_unregistered, 1);
+	WDT_CHECK_EQ(fake.nb_registered, 2);
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 0);
+
+	/* it does not let go: the device would reach the wrong pages */
+	fake.ranges[fake.nb_ranges++] = (struct fake_range){ (uintptr_t)pages, FAKE_HUGEPAGE };
+	fake.unregister_errno = EBUSY;
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), -EBUSY);
+	WDT_CHECK(log_has("what lay there before"));
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), -ENOENT);
+	fake.unregister_errno = 0;
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), 0);
+	registered->queue_close(&q);
+	registered->close(&dev);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+/* There the device's addresses tell whether it is the same memory. */
+WDT_TEST(uacce_physical_memory_still_registered)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_queue q;
+	struct wd_dev dev;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "physical\n"), 0);
+	WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+	fake.phys = 0x40000000;
+	fake.ranges[fake.nb_ranges++] = (struct fake_range){ (uintptr_t)pages, FAKE_HUGEPAGE };
+	fake.unregister_errno = EBUSY; /* another queue of the process runs */
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0x40000000, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_unregistered, 0);
+	fake.unregister_errno = 0;
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0x40000000, FAKE_HUGEPAGE), 0);
+
+	fake.ranges[fake.nb_ranges++] = (struct fake_range){ (uintptr_t)pages, FAKE_HUGEPAGE };
+	fake.phys_anew = 0x80000000;
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0x80000000, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0x80000000, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 0);
+	registered->queue_close(&q);
+	registered->close(&dev);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+/* What could not be taken back is known still, and tried again. */
+WDT_TEST(uacce_memory_that_stays_registered)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_queue q, q1;
+	struct wd_dev dev;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+	WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, 2 * FAKE_HUGEPAGE), 0);
+	fake.unregister_errno = EBUSY;
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, 2 * FAKE_HUGEPAGE), -EBUSY);
+	WDT_CHECK(log_has("stays pinned"));
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	/* other memory at these addresses */
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages, 0, FAKE_HUGEPAGE), -EBUSY);
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages + FAKE_HUGEPAGE, 0, FAKE_HUGEPAGE), -EBUSY);
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages, 0, FAKE_HUGEPAGE), -ENOENT);
+	fake.unregister_errno = 0;
+	WDT_CHECK_EQ(registered->mem_map(&dev, pages + FAKE_HUGEPAGE, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	WDT_CHECK_EQ(fake.ranges[0].va, (uintptr_t)pages + FAKE_HUGEPAGE);
+	/* or when something else is done */
+	fake.unregister_errno = EBUSY;
+	WDT_CHECK_EQ(registered->mem_unmap(&dev, pages + FAKE_HUGEPAGE, 0, FAKE_HUGEPAGE), -EBUSY);
+	fake.unregister_errno = 0;
+	WDT_CHECK_EQ(queue_open(&dev, &q1), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 0);
+	registered->queue_close(&q1);
+	registered->queue_close(&q);
+	registered->close(&dev);
+	munmap(pages, 2 * FAKE_HUGEPAGE);
+	return WDT_PASS;
+}
+
+/* A queue of a device that was pulled out serves nobody; one of another device does. */
+WDT_TEST(uacce_memory_beside_a_removed_device)
+{
+	uint8_t *pages = pages_alloc();
+	struct wd_queue gone, q;
+	struct wd_dev dev, other;
+
+	reset();
+	WDT_CHECK_EQ(registered_open(&dev, "hisi_sec2-0", "registered\n"), 0);
+	WDT_CHECK_EQ(registered_open(&other, "hisi_sec2-1", "registered\n"), 0);
+	WDT_CHECK_EQ(queue_open(&dev, &gone), 0);
+	fake_qs[fake.last_fd].state = FAKE_ZOMBIE;
+	WDT_CHECK_EQ(registered->mem_map(&other, pages, 0, FAKE_HUGEPAGE), -ENXIO);
+	WDT_CHECK_EQ(queue_open(&other, &q), 0);
+	WDT_CHECK_EQ(registered->mem_map(&other, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 1);
+	WDT_CHECK_EQ(registered->mem_unmap(&other, pages, 0, FAKE_HUGEPAGE), 0);
+	WDT_CHECK_EQ(fake.nb_ranges, 0);
+	registered->queue_close(&gone);
+	registered->queue_close(&q);
+	registered->close(&dev);
+	registered->close(&other);
 	munmap(pages, 2 * FAKE_HUGEPAGE);
 	return WDT_PASS;
 }

@@ -8,6 +8,10 @@
  * The kernel keeps it for the process, from the first queue that is opened to
  * the last one that is closed. So what devices are to see is kept here, and
  * registered as soon as there is a queue to do it through, whichever it is.
+ *
+ * The kernel pins pages, not addresses: when other memory comes to an address that
+ * is registered still, devices go on reaching what was there before. So nothing that
+ * the kernel holds may be taken for what is wanted now.
  */
 
 #include <errno.h>
@@ -31,6 +35,7 @@
 #define HUGEPAGE_MIN (64U << 10)
 
 struct range {
+	TAILQ_ENTRY(range) next; /* in stale */
 	uintptr_t va; /* the key */
 	size_t len;
 	uint64_t iova; /* what EAL calls it, for devices that take physical addresses */
@@ -48,6 +53,8 @@ struct fd {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static TAILQ_HEAD(, fd) queue_fds = TAILQ_HEAD_INITIALIZER(queue_fds);
 static void *ranges; /* tree of struct range, for tsearch() */
+/* No device is to see them any more, but the kernel did not give them back. */
+static TAILQ_HEAD(, range) stale = TAILQ_HEAD_INITIALIZER(stale);
 static const char *walk_dev; /* arguments and result of a walk */
 static int walk_rc;
 
@@ -71,6 +78,8 @@ register_hint(int rc)
 		return "; the device cannot address it, choose another place with --base-virtaddr";
 	case -EXDEV:
 		return "; the device takes physical addresses, run with --iova-mode=pa";
+	case -EBUSY:
+		return "; the kernel does not give back what lay there before, stop the queues that run";
 	default:
 		return "";
 	}
@@ -91,34 +100,82 @@ physical_check(const struct range *r, const uint64_t *addrs, size_t nb_max)
 	return 0;
 }
 
+/* Through any queue: that of a device which was pulled out, or which was stopped, says ENXIO. */
+static int
+mem_ioctl(unsigned long request, struct wd_mem *mem)
+{
+	struct fd *entry;
+	int rc = -ENXIO;
+
+	TAILQ_FOREACH(entry, &queue_fds, next) {
+		rc = ioctl(entry->fd, request, mem) == 0 ? 0 : -errno;
+		if (rc != -ENXIO)
+			break;
+	}
+	return rc;
+}
+
+static int
+mem_unregister(const struct range *r)
+{
+	struct wd_mem mem = { .size = sizeof(mem), .va = r->va, .len = r->len };
+
+	return mem_ioctl(WD_IOC_MEM_UNREGISTER, &mem);
+}
+
+/* -EALREADY: it was registered before. addrs: as many as the range has of the smallest pages. */
+static int
+mem_register(const struct range *r, uint64_t *addrs, size_t nb)
+{
+	struct wd_mem mem = { .size = sizeof(mem), .va = r->va, .len = r->len };
+
+	if (r->physical) {
+		memset(addrs, 0xff, nb * sizeof(*addrs));
+		mem.dev_addrs = (uintptr_t)addrs;
+		mem.nb_dev_addrs = nb;
+	}
+	return mem_ioctl(WD_IOC_MEM_REGISTER, &mem);
+}
+
+/*
+ * What the kernel has registered already it took from a queue that it has not done
+ * away with yet, perhaps when other pages were there. Only physical addresses tell
+ * that they are the same; and those it cannot take back while queues run.
+ */
+static int
+register_anew(const struct range *r, uint64_t *addrs, size_t nb)
+{
+	int rc = mem_register(r, addrs, nb);
+
+	if (rc != -EALREADY || (r->physical && physical_check(r, addrs, nb) == 0))
+		return rc == -EALREADY ? 0 : rc;
+	rc = mem_unregister(r);
+	if (rc == 0 || rc == -ENOENT) /* gone meanwhile */
+		rc = mem_register(r, addrs, nb);
+	return rc;
+}
+
 /* With a queue open. */
 static int
 range_register(const char *dev, struct range *r)
 {
 	const size_t nb = r->len / HUGEPAGE_MIN;
-	struct wd_mem mem = { .size = sizeof(mem), .va = r->va, .len = r->len };
 	uint64_t *addrs = NULL;
-	int rc = 0;
+	int rc;
 
 	if (r->physical) {
 		addrs = malloc(nb * sizeof(*addrs));
 		if (addrs == NULL)
 			return -ENOMEM;
-		memset(addrs, 0xff, nb * sizeof(*addrs));
-		mem.dev_addrs = (uintptr_t)addrs;
-		mem.nb_dev_addrs = nb;
 	}
 	/* a child must not share what a device writes to: the kernel insists */
-	if (madvise((void *)r->va, r->len, MADV_DONTFORK) != 0 ||
-			ioctl(TAILQ_FIRST(&queue_fds)->fd, WD_IOC_MEM_REGISTER, &mem) != 0)
-		rc = -errno;
-	if (rc == -EALREADY) /* of a queue that the kernel has not done away with yet */
-		rc = 0;
+	rc = madvise((void *)r->va, r->len, MADV_DONTFORK) == 0 ? 0 : -errno;
+	if (rc == 0)
+		rc = register_anew(r, addrs, nb);
 	if (rc == 0 && r->physical) {
 		rc = physical_check(r, addrs, nb);
-		mem = (struct wd_mem){ .size = sizeof(mem), .va = r->va, .len = r->len };
 		if (rc != 0)
-			ioctl(TAILQ_FIRST(&queue_fds)->fd, WD_IOC_MEM_UNREGISTER, &mem);
+			mem_unregister(r);
 	}
 	free(addrs);
 	if (rc != 0)
@@ -126,6 +183,44 @@ range_register(const char *dev, struct range *r)
 				(void *)r->va, rte_strerror(-rc), register_hint(rc));
 	r->registered = rc == 0;
 	return rc;
+}
+
+/*
+ * Have the kernel give back what it did not before, at least those of [va, va + len).
+ * -EBUSY: one of these is held still.
+ */
+static int
+stale_retry(const char *dev, uintptr_t va, size_t len)
+{
+	struct range *r, *after;
+	int rc = 0;
+
+	for (r = TAILQ_FIRST(&stale); r != NULL; r = after) {
+		const int held = mem_unregister(r);
+
+		after = TAILQ_NEXT(r, next);
+		if (held == 0 || held == -ENOENT) {
+			TAILQ_REMOVE(&stale, r, next);
+			free(r);
+		} else if (r->va < va + len && va < r->va + r->len) {
+			WD_LOG(ERR, "device %s: cannot register %zu bytes at %p: %s%s", dev, len,
+					(void *)va, rte_strerror(-held), register_hint(-EBUSY));
+			rc = -EBUSY;
+		}
+	}
+	return rc;
+}
+
+/* The kernel gives back everything when there is no queue any more. */
+static void
+stale_forget(void)
+{
+	struct range *r;
+
+	while ((r = TAILQ_FIRST(&stale)) != NULL) {
+		TAILQ_REMOVE(&stale, r, next);
+		free(r);
+	}
 }
 
 static void
@@ -164,8 +259,10 @@ fd_remove(struct fd *entry)
 {
 	TAILQ_REMOVE(&queue_fds, entry, next);
 	free(entry);
-	if (TAILQ_EMPTY(&queue_fds))
+	if (TAILQ_EMPTY(&queue_fds)) {
 		twalk(ranges, walk_forget);
+		stale_forget();
+	}
 }
 
 int
@@ -180,6 +277,7 @@ wd_uacce_mem_queue_opened(const char *dev, int fd)
 	walk_rc = 0;
 	walk_dev = dev;
 	TAILQ_INSERT_TAIL(&queue_fds, entry, next);
+	stale_retry(dev, 0, 0);
 	if (TAILQ_FIRST(&queue_fds) == entry)
 		twalk(ranges, walk_register);
 	if (walk_rc != 0)
@@ -233,8 +331,11 @@ range_add(const char *dev, const struct range *wanted)
 	}
 	*r = *wanted;
 	*(struct range **)node = r;
-	if (!TAILQ_EMPTY(&queue_fds))
-		rc = range_register(dev, r);
+	if (!TAILQ_EMPTY(&queue_fds)) {
+		rc = stale_retry(dev, r->va, r->len);
+		if (rc == 0)
+			rc = range_register(dev, r);
+	}
 	if (rc != 0) {
 		tdelete(r, &ranges, range_compare);
 		free(r);
@@ -264,7 +365,6 @@ int
 wd_uacce_mem_remove(const char *dev, void *va)
 {
 	const struct range key = { .va = (uintptr_t)va };
-	struct wd_mem mem = { .size = sizeof(mem), .va = key.va };
 	struct range *r;
 	void *node;
 	int rc = 0;
@@ -275,16 +375,17 @@ wd_uacce_mem_remove(const char *dev, void *va)
 	if (r == NULL) {
 		rc = -ENOENT;
 	} else if (--r->refs == 0) {
-		mem.len = r->len;
-		if (r->registered &&
-				ioctl(TAILQ_FIRST(&queue_fds)->fd, WD_IOC_MEM_UNREGISTER, &mem) !=
-						0) {
-			rc = -errno;
-			WD_LOG(ERR, "device %s: cannot take %zu bytes at %p back: %s; it stays pinned until the process ends",
-					dev, r->len, (void *)r->va, rte_strerror(-rc));
-		}
 		tdelete(r, &ranges, range_compare);
-		free(r);
+		rc = r->registered ? mem_unregister(r) : 0;
+		if (rc == 0) {
+			free(r);
+		} else {
+			WD_LOG(ERR,
+					"device %s: cannot take %zu bytes at %p back: %s; it stays pinned until"
+					" that works, or the last queue is closed",
+					dev, r->len, (void *)r->va, rte_strerror(-rc));
+			TAILQ_INSERT_TAIL(&stale, r, next);
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return rc;
