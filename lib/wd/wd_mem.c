@@ -169,8 +169,10 @@ wd_mem_detach(struct wd_dev *dev)
 	struct wd_mem *mem = dev->mem;
 	struct ext_range *ext;
 
-	rte_mem_event_callback_unregister(mem->callback, dev);
-	rte_memseg_walk(walk_unmap, dev);
+	/* else what is freed in between would be neither heard of nor found */
+	rte_mcfg_mem_read_lock();
+	unmap_all(dev);
+	rte_mcfg_mem_read_unlock();
 	while ((ext = TAILQ_FIRST(&mem->ext)) != NULL) {
 		dev->transport->mem_unmap(dev, (void *)ext->va, ext->iova, ext->len);
 		TAILQ_REMOVE(&mem->ext, ext, next);
