@@ -207,7 +207,9 @@ struct wdm_sec_req {
 			a_seg[3]; /* what is authenticated; pieces of out count after ciphering */
 	unsigned int nb_a_seg;
 	bool scatter; /* out is not client memory yet */
-	const uint8_t *c_iv_host; /* client memory, or NULL: not looked up */
+	/* client memory, or NULL: not looked up */
+	const uint8_t *c_iv_host;
+	uint8_t *mac_host;
 	uint8_t c_iv[16], a_iv[HISI_SEC_MAX_MAC];
 	uint8_t mac[HISI_SEC_MAX_MAC] __attribute__((aligned(16)));
 	uint8_t want[HISI_SEC_MAX_MAC];
@@ -357,7 +359,9 @@ enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, con
 bool wdm_sec_recall(struct wdm_sec *sec, struct wdm_sec_req *req);
 /** Parsed, and without error. */
 void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
-/** The ranges of wdm_sec_data_open(), where data is in one piece and the way is short. */
+
+/* sec_quick.c */
+/** The ranges of wdm_sec_data_open(), where the way is short. */
 bool wdm_sec_data_quick(struct wdm_sec_req *req);
 
 /* sec_data.c */

@@ -236,7 +236,7 @@ read_ivs(struct wdm_sec_req *req)
 static enum wdm_sec_error
 open_mac(struct wdm_sec_req *req)
 {
-	if (req->mac_len == 0)
+	if (req->mac_len == 0 || req->mac_host != NULL)
 		return WDM_SEC_OK;
 	if (req->verify)
 		return wdm_dma_read(req->space, req->mac_addr, req->want, req->mac_len) == 0 ?
@@ -271,6 +271,7 @@ open_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
 	enum wdm_sec_error error;
 
 	req->c_iv_host = NULL;
+	req->mac_host = NULL;
 	req->nb_a_seg = 0;
 	req->scatter = false;
 	error = open_sides(sec, req);
@@ -303,7 +304,9 @@ wdm_sec_data_deliver(struct wdm_sec_req *req)
 			wdm_side_write(req->space, &req->out_side, req->c_off, req->out,
 					req->c_len) != 0)
 		return WDM_SEC_E_ADDR;
-	if (req->mac_len > 0 && !req->verify &&
+	if (req->mac_host != NULL)
+		memcpy(req->mac_host, req->mac, req->mac_len);
+	else if (req->mac_len > 0 && !req->verify &&
 			wdm_dma_write(req->space, req->mac_addr, req->mac, req->mac_len) != 0)
 		return WDM_SEC_E_ADDR;
 	return WDM_SEC_OK;

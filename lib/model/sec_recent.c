@@ -5,8 +5,7 @@
 /*
  * Descriptors of one session and one size differ in their addresses only. What was
  * found out about such a one is kept, and holds for all whose other fields are the
- * same; data in one piece is then looked up at once, and its IV is on its way into
- * the cache when it is wanted.
+ * same.
  */
 
 #include <endian.h>
@@ -116,62 +115,4 @@ wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req)
 		recent->word[i] = word_at(req, l->same[i]);
 	memcpy(recent->parsed, WDM_SEC_PARSED(req), WDM_SEC_PARSED_SIZE);
 	recent->known = true;
-}
-
-/* Where the payload goes; NULL: not as simple as that. */
-static uint8_t *
-quick_output(const struct wdm_sec_req *req, uint8_t *in)
-{
-	uint8_t *out;
-
-	if (!req->separate)
-		return in;
-	if (req->dst_type != HISI_SEC_ADDR_FLAT)
-		return NULL;
-	if (req->dst == req->src)
-		return in;
-	/* the careful way looks for what overlaps, and for what is authenticated of it */
-	if (req->kind != WDM_SEC_CIPHER || req->dst + req->c_off < req->dst)
-		return NULL;
-	out = wdm_dma_ptr(req->space, req->dst + req->c_off, req->c_len);
-	if (out == NULL || (out < in + req->c_len && in < out + req->c_len))
-		return NULL;
-	return out;
-}
-
-bool
-wdm_sec_data_quick(struct wdm_sec_req *req)
-{
-	const uint32_t a_end = req->a_off + req->a_len, c_end = req->c_off + req->c_len;
-	const uint32_t end = a_end > c_end ? a_end : c_end;
-	uint8_t *data;
-
-	/* what has to be verified must not be seen before it has been */
-	if (req->src_type != HISI_SEC_ADDR_FLAT || req->verify)
-		return false;
-	data = wdm_dma_ptr(req->space, req->src, end);
-	if (data == NULL)
-		return false;
-	req->nb_a_seg = 0;
-	req->scatter = false;
-	if (req->cipher != HISI_SEC_CIPHER_NONE) {
-		if (req->c_len == 0)
-			return false;
-		req->in = data + req->c_off;
-		req->out = quick_output(req, data + req->c_off);
-		if (req->out == NULL)
-			return false;
-	}
-	if (req->a_len > 0) {
-		/* in place, so results and source are one stretch */
-		req->a_seg[0] = (struct wdm_sec_seg){ data + req->a_off, req->a_len };
-		req->nb_a_seg = 1;
-	}
-	req->c_iv_host = NULL;
-	if (req->c_iv_len > 0) {
-		req->c_iv_host = wdm_dma_ptr(req->space, req->c_iv_addr, req->c_iv_len);
-		__builtin_prefetch(req->c_iv_host);
-	}
-	__builtin_prefetch(data);
-	return true;
 }

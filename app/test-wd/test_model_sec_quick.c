@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the wd authors
+ */
+
+/*
+ * The short way to data must end as the careful one does: each layout goes through an
+ * engine that sees its like for the first time, which is careful, and then once more.
+ */
+
+#include <endian.h>
+#include <string.h>
+
+#include "test_model_sec.h"
+
+#define AAD 20U
+#define LEN 48U
+#define DATA (RIG_SRC + 0x100)
+#define OUT (RIG_DST + 0x100)
+#define SRC_LIST RIG_SGL
+#define ODD_LIST (RIG_SGL + 0x420) /* not where a list may be, else as SRC_LIST */
+#define DST_LIST (RIG_SGL + 0x800)
+#define AT(offset) (RIG_BASE + (offset))
+
+struct entry {
+	uint64_t addr;
+	uint32_t len;
+};
+
+struct layout {
+	const char *name;
+	struct entry src[3], dst[3]; /* up to one of no address; no dst: in place */
+	uint64_t src_list, dst_list; /* 0: where the list is */
+	uint64_t mac, iv; /* 0: where they belong */
+	uint16_t nb_src; /* entries the list says there are; 0: those above */
+};
+
+#define PAIR(aad, data)                                                                            \
+	{                                                                                          \
+		{ aad, AAD },                                                                      \
+		{                                                                                  \
+			data, LEN                                                                  \
+		}                                                                                  \
+	}
+#define PLAIN_SRC .src = PAIR(AT(RIG_SRC), AT(DATA))
+#define PLAIN_DST .dst = PAIR(AT(RIG_DST), AT(OUT))
+
+static const struct layout layouts[] = {
+	{ "apart", PLAIN_SRC, PLAIN_DST },
+	{ "in place", PLAIN_SRC },
+	{ "the same list twice", PLAIN_SRC, PLAIN_DST, .dst_list = AT(SRC_LIST) },
+	{ "the same data by two lists", PLAIN_SRC, .dst = PAIR(AT(RIG_SRC), AT(DATA)) },
+	{ "more room than payload", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), LEN + 9 } },
+			.dst = { { AT(RIG_DST), AAD }, { AT(OUT), LEN + 1 } } },
+	{ "payload right behind", .src = PAIR(AT(RIG_SRC), AT(RIG_SRC + AAD)), PLAIN_DST },
+	{ "first entry too short", .src = { { AT(RIG_SRC), AAD - 1 }, { AT(DATA), LEN + 1 } },
+			PLAIN_DST },
+	{ "first entry too long", .src = { { AT(RIG_SRC), AAD + 1 }, { AT(DATA), LEN } },
+			PLAIN_DST },
+	{ "second entry too short", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), LEN - 1 } },
+			PLAIN_DST },
+	{ "no second entry", .src = { { AT(RIG_SRC), AAD } }, PLAIN_DST },
+	{ "second entry not counted", PLAIN_SRC, PLAIN_DST, .nb_src = 1 },
+	{ "second entry empty", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), 0 } }, PLAIN_DST },
+	{ "second entry too large", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), 0x800001 } },
+			PLAIN_DST },
+	{ "three entries", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), 16 }, { AT(DATA + 99), 32 } },
+			PLAIN_DST },
+	{ "associated data nowhere", .src = PAIR(RIG_NOWHERE, AT(DATA)), PLAIN_DST },
+	{ "payload nowhere", .src = PAIR(AT(RIG_SRC), RIG_NOWHERE), PLAIN_DST },
+	{ "payload over the end", .src = PAIR(AT(RIG_SRC), AT(RIG_SIZE - LEN + 1)), PLAIN_DST },
+	{ "result nowhere", PLAIN_SRC, .dst = PAIR(AT(RIG_DST), RIG_NOWHERE) },
+	{ "result of the associated data nowhere", PLAIN_SRC, .dst = PAIR(RIG_NOWHERE, AT(OUT)) },
+	{ "no list", PLAIN_SRC, PLAIN_DST, .src_list = RIG_NOWHERE },
+	{ "list not aligned", PLAIN_SRC, PLAIN_DST, .src_list = AT(ODD_LIST) },
+	{ "no list for the result", PLAIN_SRC, PLAIN_DST, .dst_list = RIG_NOWHERE },
+	{ "MAC nowhere", PLAIN_SRC, PLAIN_DST, .mac = RIG_NOWHERE },
+	{ "IV nowhere", PLAIN_SRC, PLAIN_DST, .iv = RIG_NOWHERE },
+	{ "result over the associated data", PLAIN_SRC,
+			.dst = PAIR(AT(RIG_DST), AT(RIG_SRC + AAD - 1)) },
+	{ "result before the associated data", PLAIN_SRC,
+			.dst = PAIR(AT(RIG_DST), AT(RIG_SRC - LEN + 1)) },
+	{ "result a little behind the payload", PLAIN_SRC,
+			.dst = PAIR(AT(RIG_DST), AT(DATA + 16)) },
+	{ "result a little before the payload", PLAIN_SRC, .dst = PAIR(AT(RIG_DST), AT(DATA - 1)) },
+	{ "associated data in the payload", .src = PAIR(AT(DATA + 8), AT(DATA)) },
+	{ "MAC over the payload", PLAIN_SRC, .mac = AT(DATA + 8) },
+};
+
+static void
+list_write(struct rig *rig, uint32_t at, const struct entry entry[3], uint16_t nb_said)
+{
+	uint8_t *head = rig_at(rig, at);
+	uint16_t nb = 0;
+
+	memset(head, 0, 0x200);
+	while (nb < 3 && entry[nb].addr != 0) {
+		const uint64_t addr = htole64(entry[nb].addr);
+		const uint32_t len = htole32(entry[nb].len);
+
+		memcpy(head + 64 + 32 * nb, &addr, sizeof(addr));
+		memcpy(head + 64 + 32 * nb + 16, &len, sizeof(len));
+		nb++;
+	}
+	nb = htole16(nb_said > 0 ? nb_said : nb);
+	memcpy(head + 10, &nb, sizeof(nb));
+}
+
+static struct sec_op
+lay(struct rig *rig, const struct layout *l, bool ccm)
+{
+	struct sec_op op = sec_op_default();
+
+	list_write(rig, SRC_LIST, l->src, l->nb_src);
+	list_write(rig, ODD_LIST, l->src, l->nb_src);
+	list_write(rig, DST_LIST, l->dst, 0);
+	op.cipher = 1;
+	op.c_alg = 2;
+	op.c_mode = ccm ? 5 : 6;
+	op.c_icv_len = 16;
+	op.a_len = AAD;
+	op.c_off = AAD;
+	op.c_len = LEN;
+	op.src_type = 1;
+	op.src = l->src_list != 0 ? l->src_list : AT(SRC_LIST);
+	op.de = l->dst[0].addr != 0;
+	op.dst_type = op.de;
+	if (op.de)
+		op.dst = l->dst_list != 0 ? l->dst_list : AT(DST_LIST);
+	if (l->mac != 0)
+		op.mac = l->mac;
+	if (l->iv != 0)
+		op.c_iv = l->iv;
+	return op;
+}
+
+/* All that descriptors may change: sources, results, MAC, up to the end of memory. */
+static void
+image_take(struct rig *rig, uint8_t image[4][4096])
+{
+	memcpy(image[0], rig_at(rig, RIG_SRC - 2048), 4096);
+	memcpy(image[1], rig_at(rig, RIG_DST - 2048), 4096);
+	memcpy(image[2], rig_at(rig, 0), 4096);
+	memcpy(image[3], rig_at(rig, RIG_SIZE - 4096), 4096);
+}
+
+static void
+image_put(struct rig *rig, uint8_t image[4][4096])
+{
+	memcpy(rig_at(rig, RIG_SRC - 2048), image[0], 4096);
+	memcpy(rig_at(rig, RIG_DST - 2048), image[1], 4096);
+	memcpy(rig_at(rig, 0), image[2], 4096);
+	memcpy(rig_at(rig, RIG_SIZE - 4096), image[3], 4096);
+}
+
+static int
+both_ways(struct rig *rig, const struct layout *l, bool ccm)
+{
+	static uint8_t before[4][4096], careful[4][4096], quick[4][4096];
+	static const uint8_t one[16] = { 2 };
+	struct sec_op op;
+	struct rig first;
+
+	for (unsigned int i = 0; i < 4; i++)
+		wdt_random_bytes(before[i], 4096);
+	memcpy(before[2] + RIG_C_IV, one, 1);
+	WDT_CHECK_EQ(rig_open(&first, rig->version, rig->engine_kind), WDT_PASS);
+	image_put(&first, before);
+	op = lay(&first, l, ccm);
+	WDT_CHECK_EQ(rig_run(&first, &op), WDT_PASS);
+	image_take(&first, careful);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rig again = first;
+
+		image_put(&again, before);
+		lay(&again, l, ccm);
+		WDT_CHECK_EQ(rig_run(&again, &op), WDT_PASS);
+		image_take(&again, quick);
+		WDT_CHECK_EQ(again.error_type, first.error_type);
+		WDT_CHECK_EQ(again.flag, first.flag);
+		WDT_CHECK_MEM(quick[0], careful[0], sizeof(quick));
+	}
+	rig_close(&first);
+	return WDT_PASS;
+}
+
+static int
+layouts_all(struct rig *rig)
+{
+	for (size_t i = 0; i < 2 * sizeof(layouts) / sizeof(layouts[0]); i++) {
+		const struct layout *l = &layouts[i / 2];
+
+		if (both_ways(rig, l, i % 2) != WDT_PASS) {
+			printf("# %s, %s\n", l->name, i % 2 ? "CCM" : "GCM");
+			return WDT_FAIL;
+		}
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_quick_as_careful)
+{
+	return rig_each(layouts_all);
+}
