@@ -15,6 +15,7 @@
 #include <rte_wd_driver.h>
 #include <wd_queue.h>
 
+#include "hisi_sec.h"
 #include "wdt.h"
 #include "wdt_fake.h"
 
@@ -114,6 +115,78 @@ WDT_TEST(lib_memory_freed_while_a_device_closes)
 	freed.memory = NULL;
 	WDT_CHECK_EQ(wdt_fake.nb_mapped, 0);
 	WDT_CHECK_EQ(wdt_fake.nb_bad_unmaps, 0);
+	wdt_fake_remove();
+	return WDT_PASS;
+}
+
+/* ---- watchdog ---- */
+
+static void
+count_cb(void *arg)
+{
+	__atomic_fetch_add((unsigned int *)arg, 1, __ATOMIC_RELAXED);
+}
+
+static unsigned int
+count_get(const unsigned int *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+/* One that tells nb_dead when it dies. Not on the stack: where a test fails it is watched on. */
+static struct wd_queue *
+queue_open_started(struct wd_dev *dev, void (*dead_cb)(void *arg), void *arg)
+{
+	const struct wd_queue_conf conf = {
+		.qc_type = HISI_SEC_QC_TYPE,
+		.sqe_size = HISI_SEC_SQE_SIZE,
+		.socket_id = SOCKET_ID_ANY,
+		.dead_cb = dead_cb,
+		.dead_arg = arg,
+	};
+	struct wd_queue *q = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*q));
+
+	if (q == NULL || rte_wd_queue_open(dev, &conf, q) != 0 || rte_wd_queue_start(q) != 0)
+		return NULL;
+	return q;
+}
+
+static void
+close_all(struct wd_dev *dev, struct wd_queue *q)
+{
+	rte_wd_queue_close(q);
+	free(q);
+	rte_wd_dev_close(dev);
+}
+
+/* Until it has that value, or no longer. */
+static bool
+wait_for(const unsigned int *count, unsigned int value)
+{
+	for (unsigned int ms = 0; ms < WDT_WAIT_MS && count_get(count) != value; ms++)
+		usleep(1000);
+	return count_get(count) == value;
+}
+
+WDT_TEST(lib_watchdog_survives_a_device_pulled_out)
+{
+	static unsigned int nb_dead;
+	struct wd_queue *q;
+	struct wd_dev *dev;
+
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	q = queue_open_started(dev, count_cb, &nb_dead);
+	WDT_CHECK(q != NULL);
+	usleep(150000); /* looked at while it is there */
+	WDT_CHECK_EQ(count_get(&nb_dead), 0);
+	wdt_fake_pull();
+	WDT_CHECK(wait_for(&nb_dead, 1));
+	WDT_CHECK_EQ(wdt_fake.nb_started, 0);
+	WDT_CHECK(wd_queue_dead(q));
+	WDT_CHECK_EQ(wd_queue_submit(q, 1), 0);
+	WDT_CHECK(!wd_queue_completed_late(q));
+	close_all(dev, q);
 	wdt_fake_remove();
 	return WDT_PASS;
 }

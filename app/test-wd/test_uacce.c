@@ -1866,6 +1866,28 @@ WDT_TEST(uacce_queue_device_gone)
 	return WDT_PASS;
 }
 
+/* Older kernels do not say of PUT_Q that the device is gone. */
+WDT_TEST(uacce_queue_device_gone_unnoticed)
+{
+	struct wd_queue q;
+	struct wd_dev dev;
+
+	reset();
+	sec_make("hisi_sec2-0");
+	WDT_CHECK_EQ(dev_open(&dev, "hisi_sec2-0", ""), 0);
+	WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+	WDT_CHECK_EQ(registered->queue_start(&q), 0);
+	WDT_CHECK_EQ(ftruncate(fake_qs[fake.last_fd].mem[0], 0), 0);
+	WDT_CHECK_EQ(ftruncate(fake_qs[fake.last_fd].mem[1], 0), 0);
+	registered->queue_stop(&q);
+	WDT_CHECK_EQ(fake.nb_put, 1);
+	WDT_CHECK(*q.recv_status != 0 && *q.send_status != 0);
+	WDT_CHECK_EQ(completions(&q, 0), 0);
+	registered->queue_close(&q);
+	registered->close(&dev);
+	return WDT_PASS;
+}
+
 /* The device must be quiet when stop returns; if PUT_Q does not do it, giving the queue back does. */
 WDT_TEST(uacce_queue_put_fails)
 {

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <rte_wd_driver.h>
 #include <wd_queue.h>
@@ -19,15 +21,23 @@
 struct wdt_fake wdt_fake;
 static void *mapped[MAX_MAPPED];
 
-struct fake_queue {
+/* The queue's memory, a file so that it can be taken away under a mapping. */
+struct regions {
 	uint8_t sq[WDT_FAKE_DEPTH * MAX_SQE_SIZE];
 	uint8_t cq[WDT_FAKE_DEPTH * sizeof(struct hisi_qm_cqe)];
 	uint64_t sq_db;
 	uint64_t cq_db;
 	uint32_t send_status;
 	uint32_t recv_status;
+};
+
+struct fake_queue {
+	struct regions *regions;
+	int fd;
 	bool started;
 };
+
+static int queue_fd; /* of the queue that was opened last */
 
 static int
 fake_scan(rte_wd_dev_cb cb, void *arg)
@@ -68,22 +78,31 @@ fake_queue_open(struct wd_dev *dev __rte_unused, const struct wd_queue_conf *con
 		struct wd_queue *q)
 {
 	struct fake_queue *fq;
+	struct regions *regions;
 
 	if (wdt_fake.nb_queues == wdt_fake.nb_left)
 		return wdt_fake.no_queue_rc;
 	fq = calloc(1, sizeof(*fq));
 	if (fq == NULL || conf->sqe_size > MAX_SQE_SIZE)
 		abort();
+	fq->fd = memfd_create("wdt-fake", MFD_CLOEXEC);
+	if (ftruncate(fq->fd, sizeof(*regions)) != 0)
+		abort();
+	regions = mmap(NULL, sizeof(*regions), PROT_READ | PROT_WRITE, MAP_SHARED, fq->fd, 0);
+	if (regions == MAP_FAILED)
+		abort();
+	fq->regions = regions;
+	queue_fd = fq->fd;
 	wdt_fake.nb_queues++;
-	q->sq = fq->sq;
-	q->cq = fq->cq;
+	q->sq = regions->sq;
+	q->cq = regions->cq;
 	q->sq_depth = WDT_FAKE_DEPTH;
 	q->cq_depth = WDT_FAKE_DEPTH;
 	q->sqe_size = conf->sqe_size;
-	q->sq_db = &fq->sq_db;
-	q->cq_db = &fq->cq_db;
-	q->send_status = &fq->send_status;
-	q->recv_status = &fq->recv_status;
+	q->sq_db = &regions->sq_db;
+	q->cq_db = &regions->cq_db;
+	q->send_status = &regions->send_status;
+	q->recv_status = &regions->recv_status;
 	q->transport_data = fq;
 	return 0;
 }
@@ -103,16 +122,28 @@ fake_queue_stop(struct wd_queue *q)
 {
 	struct fake_queue *fq = q->transport_data;
 
-	if (fq->started)
-		wdt_fake.nb_started--;
+	if (!fq->started)
+		return;
+	wdt_fake.nb_started--;
 	fq->started = false;
+	if (!wdt_fake.pulled)
+		return;
+	/* as the transport of real devices leaves it */
+	if (mmap(fq->regions, sizeof(*fq->regions), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		abort();
+	memset(fq->regions, 0xff, sizeof(*fq->regions));
 }
 
 static void
 fake_queue_close(struct wd_queue *q)
 {
+	struct fake_queue *fq = q->transport_data;
+
 	fake_queue_stop(q);
-	free(q->transport_data);
+	munmap(fq->regions, sizeof(*fq->regions));
+	close(fq->fd);
+	free(fq);
 	q->transport_data = NULL;
 	wdt_fake.nb_queues--;
 }
@@ -177,4 +208,12 @@ void
 wdt_fake_remove(void)
 {
 	rte_wd_transport_unregister(&fake_transport);
+}
+
+void
+wdt_fake_pull(void)
+{
+	wdt_fake.pulled = true;
+	if (ftruncate(queue_fd, 0) != 0)
+		abort();
 }

@@ -23,6 +23,7 @@ struct wdt_fake {
 	unsigned int nb_left; /* queues that it has in fact */
 	int no_queue_rc; /* when there is none left */
 	unsigned int nb_maps_left; /* pieces of memory that it can still be shown */
+	bool pulled;
 	/* what was seen */
 	unsigned int nb_devs; /* open now */
 	unsigned int nb_queues;
@@ -35,6 +36,8 @@ extern struct wdt_fake wdt_fake;
 
 /** Have the device, with 16 queues and SVA, from now on. */
 void wdt_fake_add(void);
+/** Pull it out: to touch the memory of the queue that was opened last is a SIGBUS from here on. */
+void wdt_fake_pull(void);
 /** Have it no longer; it must be closed. */
 void wdt_fake_remove(void);
 

@@ -33,6 +33,7 @@
 #include "uacce_abi.h"
 #include "wd_abi.h"
 #include "wd_log.h"
+#include "wd_probe.h"
 #include "wd_transport.h"
 #include "wd_uacce.h"
 
@@ -562,10 +563,12 @@ uacce_queue_stop(struct wd_queue *q)
 				uq->dev->name, q->qn, rte_strerror(-rc));
 	put = queue_ioctl(uq->fd, UACCE_IOC_PUT_Q, NULL);
 	/*
-	 * ENXIO: the device is gone, and its memory with it: a look would be a SIGBUS. All
-	 * ones are status words that say dead, and no entry that passes for a completion.
+	 * ENXIO: the device is gone, and its memory with it: a look would be a SIGBUS. Older
+	 * kernels do not say so. All ones are status words that say dead, and no entry that
+	 * passes for a completion.
 	 */
-	rc = region_detach(uq->dus, ud->dus_size, put != -ENXIO);
+	rc = region_detach(uq->dus, ud->dus_size,
+			put != -ENXIO && wd_probe_word(q->recv_status) != -EFAULT);
 	if (rc != 0)
 		WD_LOG(ERR, "device %s queue %u: cannot take its rings away: %s", uq->dev->name,
 				q->qn, rte_strerror(-rc));

@@ -16,6 +16,7 @@
 #include <rte_alarm.h>
 
 #include "wd_private.h"
+#include "wd_probe.h"
 
 #define WATCH_PERIOD_US 100000
 #define WATCH_REPORTS 16 /* at once; the rest follow at the next look */
@@ -64,10 +65,17 @@ static bool
 look(struct wd_queue *q)
 {
 	const char *why = "was reset";
+	int status;
 
 	if (q->dead_reported)
 		return false;
-	if (*q->recv_status == 0) {
+	status = wd_probe_word(q->recv_status);
+	if (status < 0) {
+		/* until it is stopped a touch is a SIGBUS, and then no longer */
+		why = "was removed";
+		__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
+		q->dev->transport->queue_stop(q);
+	} else if (status == 0) {
 		const bool stall = stalled(q);
 
 		/* acquire: pairs with the lcore's release, see rte_wd_queue_check(). watch-lied.litmus */
