@@ -2,10 +2,14 @@
  * Copyright (c) 2026 the wd authors
  */
 
-/* What wd-emud makes of its arguments. */
+/* What wd-emud makes of its arguments, and of its privileges. */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "emud.h"
 #include "wdt.h"
@@ -106,5 +110,73 @@ WDT_TEST(emud_speed)
 	WDT_CHECK_EQ(o.perf.crowd_ns, 0);
 	WDT_CHECK_EQ(o.perf.ops_per_s, 9);
 	WDT_CHECK_EQ(o.perf.bytes_per_s, 7271500000);
+	return WDT_PASS;
+}
+
+/* A field of this thread's status, in hexadecimal. */
+static uint64_t
+status_field(const char *name)
+{
+	FILE *f = fopen("/proc/thread-self/status", "r");
+	uint64_t value = UINT64_MAX;
+	char line[256];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+			value = strtoull(line + strlen(name) + 1, NULL, 16);
+	}
+	if (f != NULL)
+		fclose(f);
+	return value;
+}
+
+static int
+privileges_none(void)
+{
+	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapAmb" };
+
+	for (unsigned int i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		WDT_CHECK_EQ(status_field(sets[i]), 0);
+	WDT_CHECK_EQ(status_field("NoNewPrivs"), 1);
+	return WDT_PASS;
+}
+
+static void *
+privileges_thread(void *rc)
+{
+	*(int *)rc = privileges_none();
+	return NULL;
+}
+
+static int
+privileges_child(void)
+{
+	pthread_t thread;
+	int rc = WDT_FAIL;
+
+	WDT_CHECK_EQ(emud_privileges_drop(), 0);
+	WDT_CHECK_EQ(privileges_none(), WDT_PASS);
+	WDT_CHECK_EQ(emud_privileges_drop(), 0); /* takes none */
+	WDT_CHECK_EQ(pthread_create(&thread, NULL, privileges_thread, &rc), 0);
+	WDT_CHECK_EQ(pthread_join(thread, NULL), 0);
+	return rc;
+}
+
+WDT_TEST(emud_has_no_privileges_later)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout); /* else it is the child's too */
+	pid = fork();
+	WDT_CHECK(pid >= 0);
+	if (pid == 0) {
+		const int rc = privileges_child();
+
+		fflush(stdout);
+		_exit(rc);
+	}
+	WDT_CHECK_EQ(waitpid(pid, &status, 0), pid);
+	WDT_CHECK_EQ(status, 0);
 	return WDT_PASS;
 }

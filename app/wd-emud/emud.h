@@ -62,6 +62,12 @@ void emud_log(const struct emud *e, const char *fmt, ...) __attribute__((format(
 /** "sec,hw=v3,sva=1". -EINVAL when it is not understood, and why is logged. */
 int emud_options_parse(const char *text, struct emud_options *options);
 
+/**
+ * Of this thread, and those it starts from here on: no capability, and none to be had.
+ * 0 or -errno, logged.
+ */
+int emud_privileges_drop(void);
+
 /** Make the device in the kernel. 0 or -errno, logged. */
 int emud_attach(struct emud *e);
 /** Be the device until stop_fd is readable. 0 or -errno, logged. */

@@ -73,6 +73,22 @@ ready(const struct emud *e)
 	fflush(stdout);
 }
 
+/* All of them, or 0 or -errno of the first that cannot be had, and none. */
+static int
+attach_all(struct emud *devices, unsigned int nb)
+{
+	for (unsigned int i = 0; i < nb; i++) {
+		const int rc = emud_attach(&devices[i]);
+
+		if (rc == 0)
+			continue;
+		while (i-- > 0)
+			emud_detach(&devices[i]);
+		return rc;
+	}
+	return 0;
+}
+
 /* Until a signal says to end. Returns the exit status. */
 static int
 serve(struct emud *devices, unsigned int nb, int stop_fd)
@@ -80,33 +96,32 @@ serve(struct emud *devices, unsigned int nb, int stop_fd)
 	const uint64_t one = 1;
 	unsigned int nb_started = 0;
 	sigset_t set;
-	int signal_number, rc = 0;
+	int signal_number, rc;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL); /* the threads inherit it */
-	while (nb_started < nb && rc == 0) {
+	if (attach_all(devices, nb) != 0)
+		return EXIT_FAILURE;
+	rc = emud_privileges_drop(); /* the threads inherit that, too */
+	for (; nb_started < nb && rc == 0; nb_started++) {
 		struct emud *e = &devices[nb_started];
 
-		rc = emud_attach(e);
-		if (rc != 0)
-			break;
 		rc = -pthread_create(&e->thread, NULL, thread_main, e);
 		if (rc != 0) {
 			emud_log(e, "cannot create a thread: %s", strerror(-rc));
-			emud_detach(e);
 			break;
 		}
-		nb_started++;
 		ready(e);
 	}
 	if (rc == 0)
 		sigwait(&set, &signal_number);
 	if (write(stop_fd, &one, sizeof(one)) < 0)
 		abort(); /* an eventfd takes it */
-	for (unsigned int i = 0; i < nb_started; i++) {
-		pthread_join(devices[i].thread, NULL);
+	for (unsigned int i = 0; i < nb; i++) {
+		if (i < nb_started)
+			pthread_join(devices[i].thread, NULL);
 		emud_detach(&devices[i]);
 	}
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
