@@ -190,3 +190,60 @@ WDT_TEST(lib_watchdog_survives_a_device_pulled_out)
 	wdt_fake_remove();
 	return WDT_PASS;
 }
+
+/* ---- memory that could not be shown ---- */
+
+static bool
+queue_opens(struct wd_dev *dev)
+{
+	struct wd_queue *q = queue_open_started(dev, NULL, NULL);
+
+	if (q == NULL)
+		return false;
+	rte_wd_queue_close(q);
+	free(q);
+	return true;
+}
+
+WDT_TEST(lib_memory_that_was_not_shown_is_not_visible)
+{
+	struct wd_dev *dev;
+	uint8_t *memory;
+
+	wdt_fake_add();
+	wdt_fake.sva = false;
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	wdt_fake.nb_maps_left = 0; /* out of locked memory, say */
+	memory = rte_malloc(NULL, 4 * SOME_MEMORY, 0);
+	WDT_CHECK(memory != NULL);
+	WDT_CHECK(!rte_wd_mem_visible(dev, memory, 4 * SOME_MEMORY));
+	WDT_CHECK(!rte_wd_mem_visible(dev, memory + 2 * SOME_MEMORY, 1));
+	WDT_CHECK(rte_wd_mem_visible(dev, dev, sizeof(*dev))); /* from before */
+	/* no better when there is a queue, later half of it, then all */
+	WDT_CHECK(queue_opens(dev));
+	WDT_CHECK(!rte_wd_mem_visible(dev, memory + 2 * SOME_MEMORY, 1));
+	wdt_fake.nb_maps_left = 1;
+	WDT_CHECK(queue_opens(dev));
+	WDT_CHECK_EQ(wdt_fake.nb_maps_left, 0);
+	WDT_CHECK(!rte_wd_mem_visible(dev, memory, 4 * SOME_MEMORY));
+	wdt_fake.nb_maps_left = UINT32_MAX;
+	WDT_CHECK(queue_opens(dev));
+	WDT_CHECK(rte_wd_mem_visible(dev, memory, 4 * SOME_MEMORY));
+	rte_free(memory);
+	WDT_CHECK_EQ(wdt_fake.nb_bad_unmaps, 0);
+
+	/* freed, or the device closed, before it was shown */
+	for (unsigned int i = 0; i < 2; i++) {
+		wdt_fake.nb_maps_left = 0;
+		memory = rte_malloc(NULL, 4 * SOME_MEMORY, 0);
+		WDT_CHECK(memory != NULL);
+		WDT_CHECK(!rte_wd_mem_visible(dev, memory, 4 * SOME_MEMORY));
+		if (i == 1)
+			rte_wd_dev_close(dev);
+		rte_free(memory);
+		WDT_CHECK_EQ(wdt_fake.nb_bad_unmaps, 0);
+	}
+	WDT_CHECK_EQ(wdt_fake.nb_mapped, 0);
+	wdt_fake_remove();
+	return WDT_PASS;
+}

@@ -70,6 +70,7 @@ struct wd_dev {
 	const struct wd_transport *transport;
 	void *transport_data;
 	struct wd_mem *mem; /* what the device was shown; NULL where SVA makes that needless */
+	bool some_missing; /* some of EAL's memory it could not be shown */
 	uint32_t stall_ms; /* a queue with work and no completion for so long is dead; 0: never */
 };
 
@@ -127,7 +128,10 @@ void rte_wd_queue_stop(struct wd_queue *q);
 /** Stops first if need be. Nothing happens to one that is all zeros, or closed. */
 void rte_wd_queue_close(struct wd_queue *q);
 
-/** Whether the device can reach [va, va + len) now. Always true with SVA. */
+/**
+ * Whether the device can reach [va, va + len) now. Always true with SVA. Memory that
+ * could not be shown to the device when it came is tried again when a queue is opened.
+ */
 bool rte_wd_mem_visible(const struct wd_dev *dev, const void *va, size_t len);
 
 /**

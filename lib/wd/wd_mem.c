@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,12 +30,21 @@ struct ext_range {
 	size_t len;
 };
 
+/* Of a segment that EAL has and the device was not shown, because that failed. */
+struct missing {
+	TAILQ_ENTRY(missing) next;
+	const void *va;
+};
+
 /* Process-private: the primary process alone maps memory. */
 struct wd_mem {
 	char callback[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
 	int first_error; /* of the walk at open */
 	const void *mapped_until; /* when that failed: the segment where it ended */
 	TAILQ_HEAD(, ext_range) ext;
+	pthread_mutex_t lock; /* of what follows; EAL's lock of the memory map comes first */
+	TAILQ_HEAD(, missing) missing;
+	bool forgot; /* of one, for want of memory */
 };
 
 static uint64_t
@@ -65,6 +75,59 @@ seg_unmap(struct wd_dev *dev, const struct rte_memseg *ms)
 		dev->transport->mem_unmap(dev, ms->addr, seg_iova(dev, ms), ms->len);
 }
 
+/* With the lock held. */
+static struct missing *
+missing_find(const struct wd_mem *mem, const void *va)
+{
+	struct missing *m;
+
+	TAILQ_FOREACH(m, &mem->missing, next) {
+		if (m->va == va)
+			break;
+	}
+	return m;
+}
+
+static void
+missing_add(struct wd_dev *dev, const void *va)
+{
+	struct missing *m = malloc(sizeof(*m));
+
+	pthread_mutex_lock(&dev->mem->lock);
+	if (m != NULL) {
+		m->va = va;
+		TAILQ_INSERT_TAIL(&dev->mem->missing, m, next);
+	}
+	dev->mem->forgot |= m == NULL;
+	__atomic_store_n(&dev->some_missing, true, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&dev->mem->lock);
+}
+
+/* With the lock held. */
+static void
+missing_remove(struct wd_dev *dev, struct missing *m)
+{
+	TAILQ_REMOVE(&dev->mem->missing, m, next);
+	free(m);
+	__atomic_store_n(&dev->some_missing, dev->mem->forgot || !TAILQ_EMPTY(&dev->mem->missing),
+			__ATOMIC_RELAXED);
+}
+
+/* The segment goes. */
+static void
+seg_gone(struct wd_dev *dev, const struct rte_memseg *ms)
+{
+	struct missing *m;
+
+	pthread_mutex_lock(&dev->mem->lock);
+	m = missing_find(dev->mem, ms->addr);
+	if (m != NULL)
+		missing_remove(dev, m);
+	else
+		seg_unmap(dev, ms);
+	pthread_mutex_unlock(&dev->mem->lock);
+}
+
 static int
 walk_map(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
 {
@@ -87,7 +150,7 @@ walk_unmap(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void 
 	if (ms->addr == dev->mem->mapped_until)
 		return 1;
 	if (!msl->external)
-		seg_unmap(dev, ms);
+		seg_gone(dev, ms);
 	return 0;
 }
 
@@ -105,10 +168,11 @@ event_cb(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 
 		if (ms == NULL)
 			continue;
-		if (event == RTE_MEM_EVENT_ALLOC)
-			seg_map(dev, ms); /* on failure a device error names the buffer's op */
-		else
-			seg_unmap(dev, ms);
+		/* on failure a device error names the buffer's op */
+		if (event == RTE_MEM_EVENT_FREE)
+			seg_gone(dev, ms);
+		else if (seg_map(dev, ms) != 0)
+			missing_add(dev, ms->addr);
 	}
 }
 
@@ -139,6 +203,8 @@ wd_mem_attach(struct wd_dev *dev)
 	if (mem == NULL)
 		return -ENOMEM;
 	TAILQ_INIT(&mem->ext);
+	TAILQ_INIT(&mem->missing);
+	pthread_mutex_init(&mem->lock, NULL);
 	snprintf(mem->callback, sizeof(mem->callback), "wd_mem_%u", serial++);
 	dev->mem = mem;
 
@@ -182,6 +248,23 @@ wd_mem_detach(struct wd_dev *dev)
 	dev->mem = NULL;
 }
 
+void
+wd_mem_retry(struct wd_dev *dev)
+{
+	struct missing *m;
+
+	if (dev->mem == NULL)
+		return;
+	rte_mcfg_mem_read_lock();
+	pthread_mutex_lock(&dev->mem->lock);
+	/* where one fails the others would, for the same reason */
+	while ((m = TAILQ_FIRST(&dev->mem->missing)) != NULL &&
+			seg_map(dev, rte_mem_virt2memseg(m->va, NULL)) == 0)
+		missing_remove(dev, m);
+	pthread_mutex_unlock(&dev->mem->lock);
+	rte_mcfg_mem_read_unlock();
+}
+
 static bool
 in_ext(const struct wd_mem *mem, uintptr_t va, size_t len)
 {
@@ -194,10 +277,24 @@ in_ext(const struct wd_mem *mem, uintptr_t va, size_t len)
 	return false;
 }
 
+/* Whether a segment is one that the device was shown. */
+static bool
+seg_visible(const struct wd_dev *dev, const struct rte_memseg *ms)
+{
+	if (ms == NULL || seg_iova(dev, ms) == RTE_BAD_IOVA)
+		return false;
+	/* which ones are missing is known to the primary process only */
+	return !__atomic_load_n(&dev->some_missing, __ATOMIC_RELAXED) ||
+			(rte_eal_process_type() == RTE_PROC_PRIMARY && !dev->mem->forgot &&
+					missing_find(dev->mem, ms->addr) == NULL);
+}
+
 bool
 rte_wd_mem_visible(const struct wd_dev *dev, const void *va, size_t len)
 {
+	const bool primary = rte_eal_process_type() == RTE_PROC_PRIMARY;
 	const struct rte_memseg_list *msl;
+	bool visible = true;
 
 	if (dev->sva)
 		return true;
@@ -206,13 +303,17 @@ rte_wd_mem_visible(const struct wd_dev *dev, const void *va, size_t len)
 		return false;
 	/* dev->mem is the primary process's; a secondary has no external ranges */
 	if (msl->external)
-		return rte_eal_process_type() == RTE_PROC_PRIMARY &&
-				in_ext(dev->mem, (uintptr_t)va, len);
-	for (size_t done = 0; done < len; done += msl->page_sz) {
-		if (rte_mem_virt2memseg(RTE_PTR_ADD(va, done), msl) == NULL)
-			return false;
-	}
-	return rte_mem_virt2memseg(RTE_PTR_ADD(va, len - 1), msl) != NULL;
+		return primary && in_ext(dev->mem, (uintptr_t)va, len);
+	rte_mcfg_mem_read_lock();
+	if (primary)
+		pthread_mutex_lock(&dev->mem->lock);
+	for (size_t done = 0; done < len && visible; done += msl->page_sz)
+		visible = seg_visible(dev, rte_mem_virt2memseg(RTE_PTR_ADD(va, done), msl));
+	visible = visible && seg_visible(dev, rte_mem_virt2memseg(RTE_PTR_ADD(va, len - 1), msl));
+	if (primary)
+		pthread_mutex_unlock(&dev->mem->lock);
+	rte_mcfg_mem_read_unlock();
+	return visible;
 }
 
 /* Page size that the kernel uses for each mapping of [va, va + len): all must be huge. */

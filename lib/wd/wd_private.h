@@ -13,6 +13,8 @@
 /** Show dev all hugepage memory that EAL has and will have. 0 or -errno. */
 int wd_mem_attach(struct wd_dev *dev);
 void wd_mem_detach(struct wd_dev *dev);
+/** Show dev what it could not be shown before. */
+void wd_mem_retry(struct wd_dev *dev);
 
 /** Watch a started queue for resets, lies and stalls. 0 or -errno. */
 int wd_watch_add(struct wd_queue *q);

@@ -41,6 +41,7 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 	q->limit = conf->nb_desc == 0 ? 1 : RTE_MIN(conf->nb_desc, q->sq_mask);
 	q->dead_cb = conf->dead_cb;
 	q->dead_arg = conf->dead_arg;
+	wd_mem_retry(dev); /* there may be less in the way now */
 	return 0;
 
 fail:
