@@ -247,3 +247,90 @@ WDT_TEST(lib_memory_that_was_not_shown_is_not_visible)
 	wdt_fake_remove();
 	return WDT_PASS;
 }
+
+/* ---- reports of dead queues ---- */
+
+static struct {
+	struct wd_queue *other;
+	unsigned int nb_begun;
+	unsigned int nb_ended;
+} report;
+
+static void
+reset_queue(struct wd_queue *q)
+{
+	*(volatile uint32_t *)(uintptr_t)q->recv_status = 1;
+}
+
+static void
+slow_cb(void *unused __rte_unused)
+{
+	__atomic_fetch_add(&report.nb_begun, 1, __ATOMIC_RELAXED);
+	usleep(300000);
+	__atomic_fetch_add(&report.nb_ended, 1, __ATOMIC_RELAXED);
+}
+
+/* What the report names may be freed behind the close. */
+WDT_TEST(lib_report_ends_before_the_queue_is_closed)
+{
+	struct wd_queue *q;
+	struct wd_dev *dev;
+
+	memset(&report, 0, sizeof(report));
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	q = queue_open_started(dev, slow_cb, NULL);
+	WDT_CHECK(q != NULL);
+	reset_queue(q);
+	WDT_CHECK(wait_for(&report.nb_begun, 1));
+	rte_wd_queue_close(q);
+	WDT_CHECK_EQ(count_get(&report.nb_ended), 1);
+	free(q);
+	rte_wd_dev_close(dev);
+	wdt_fake_remove();
+	return WDT_PASS;
+}
+
+/* As an application that tears all of it down. */
+static void
+close_both_cb(void *own)
+{
+	rte_wd_queue_close(own);
+	rte_wd_queue_close(report.other);
+	__atomic_fetch_add(&report.nb_begun, 1, __ATOMIC_RELAXED);
+}
+
+/* Of the other one; before the close it would be in order. */
+static void
+late_cb(void *unused __rte_unused)
+{
+	if (count_get(&report.nb_begun) != 0)
+		__atomic_fetch_add(&report.nb_ended, 1, __ATOMIC_RELAXED);
+}
+
+WDT_TEST(lib_report_may_close_its_queue_and_others)
+{
+	struct wd_queue *q, *other;
+	struct wd_dev *dev;
+
+	memset(&report, 0, sizeof(report));
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	q = queue_open_started(dev, NULL, NULL);
+	other = queue_open_started(dev, late_cb, NULL);
+	WDT_CHECK(q != NULL && other != NULL);
+	q->dead_cb = close_both_cb;
+	q->dead_arg = q;
+	report.other = other;
+	reset_queue(q);
+	reset_queue(other);
+	WDT_CHECK(wait_for(&report.nb_begun, 1));
+	usleep(10000);
+	WDT_CHECK_EQ(wdt_fake.nb_queues, 0);
+	WDT_CHECK_EQ(count_get(&report.nb_ended), 0);
+	free(q);
+	free(other);
+	rte_wd_dev_close(dev);
+	wdt_fake_remove();
+	return WDT_PASS;
+}

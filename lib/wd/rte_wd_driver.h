@@ -105,8 +105,8 @@ struct wd_queue_conf {
 	uint16_t nb_desc; /* most descriptors in flight; more than the ring holds: rounded down */
 	int socket_id;
 	/* Called once from a control thread when a queue was found dead (reset, lying
-	 * completion, stall) and the device is stopped. May be NULL; may outlive the
-	 * queue by a moment.
+	 * completion, stall) and the device is stopped. May be NULL. Does not
+	 * outlive the queue: stop waits for it, unless it is stopped from there.
 	 */
 	void (*dead_cb)(void *arg);
 	void *dead_arg;

@@ -18,7 +18,7 @@ void wd_mem_retry(struct wd_dev *dev);
 
 /** Watch a started queue for resets, lies and stalls. 0 or -errno. */
 int wd_watch_add(struct wd_queue *q);
-/** When it returns the watchdog does not look at q any more. */
+/** When it returns the watchdog neither looks at q nor reports it any more. */
 void wd_watch_remove(struct wd_queue *q);
 
 #endif /* WD_PRIVATE_H */

@@ -22,6 +22,7 @@
 #define WATCH_REPORTS 16 /* at once; the rest follow at the next look */
 
 struct report {
+	const struct wd_queue *q; /* NULL: not to be made any more */
 	void (*cb)(void *arg);
 	void *arg;
 };
@@ -29,6 +30,12 @@ struct report {
 static TAILQ_HEAD(, wd_queue) watched = TAILQ_HEAD_INITIALIZER(watched);
 static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool armed;
+/* Being made by the alarm's thread. Those of queues that are stopped meanwhile are dropped. */
+static struct report reports[WATCH_REPORTS];
+static unsigned int nb_reports;
+static const struct wd_queue *reporting; /* whose report is under way */
+static pthread_t reporter;
+static pthread_cond_t reported = PTHREAD_COND_INITIALIZER;
 
 /* Whether the completion that the lcore has to look at next is there. */
 static bool
@@ -100,26 +107,41 @@ look(struct wd_queue *q)
 	return true;
 }
 
+/* With the lock held, but not while the application is told: it may stop the device from there. */
+static void
+reports_make(void)
+{
+	reporter = pthread_self();
+	for (unsigned int i = 0; i < nb_reports; i++) {
+		const struct report r = reports[i];
+
+		if (r.q == NULL)
+			continue;
+		reporting = r.q;
+		pthread_mutex_unlock(&watch_lock);
+		r.cb(r.arg);
+		pthread_mutex_lock(&watch_lock);
+		reporting = NULL;
+		pthread_cond_broadcast(&reported);
+	}
+	nb_reports = 0;
+}
+
 static void
 watch_cb(void *unused __rte_unused)
 {
-	struct report reports[WATCH_REPORTS];
-	unsigned int nb = 0;
 	struct wd_queue *q;
 
 	pthread_mutex_lock(&watch_lock);
 	TAILQ_FOREACH(q, &watched, watch_next) {
-		if (nb == WATCH_REPORTS)
+		if (nb_reports == WATCH_REPORTS)
 			break;
 		if (look(q) && q->dead_cb != NULL)
-			reports[nb++] = (struct report){ q->dead_cb, q->dead_arg };
+			reports[nb_reports++] = (struct report){ q, q->dead_cb, q->dead_arg };
 	}
 	armed = !TAILQ_EMPTY(&watched) && rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL) == 0;
+	reports_make();
 	pthread_mutex_unlock(&watch_lock);
-
-	/* unlocked: the application may stop the device from here */
-	for (unsigned int i = 0; i < nb; i++)
-		reports[i].cb(reports[i].arg);
 }
 
 int
@@ -151,5 +173,12 @@ wd_watch_remove(struct wd_queue *q)
 	if (q->watched)
 		TAILQ_REMOVE(&watched, q, watch_next);
 	q->watched = false;
+	for (unsigned int i = 0; i < nb_reports; i++) {
+		if (reports[i].q == q)
+			reports[i].q = NULL;
+	}
+	/* what it is told may be freed behind this; who stops it from a report cannot wait */
+	while (reporting == q && !pthread_equal(reporter, pthread_self()))
+		pthread_cond_wait(&reported, &watch_lock);
 	pthread_mutex_unlock(&watch_lock);
 }
