@@ -22,10 +22,10 @@
 #define SOME_MEMORY (16U << 20)
 
 static int
-fake_dev_open(struct wd_dev **dev)
+fake_dev_open_args(const char *text, struct wd_dev **dev)
 {
 	static const char *const own_keys[] = { NULL };
-	struct rte_kvargs *args = rte_kvargs_parse("dev=" WDT_FAKE_NAME, NULL);
+	struct rte_kvargs *args = rte_kvargs_parse(text, NULL);
 	int rc;
 
 	*dev = NULL;
@@ -34,6 +34,12 @@ fake_dev_open(struct wd_dev **dev)
 	rc = rte_wd_dev_open(WD_CLASS_SEC, args, own_keys, dev);
 	rte_kvargs_free(args);
 	return rc;
+}
+
+static int
+fake_dev_open(struct wd_dev **dev)
+{
+	return fake_dev_open_args("dev=" WDT_FAKE_NAME, dev);
 }
 
 /* ---- memory ---- */
@@ -331,6 +337,42 @@ WDT_TEST(lib_report_may_close_its_queue_and_others)
 	free(q);
 	free(other);
 	rte_wd_dev_close(dev);
+	wdt_fake_remove();
+	return WDT_PASS;
+}
+
+/* ---- a device that does not stop ---- */
+
+WDT_TEST(lib_ops_stay_in_flight_when_the_device_does_not_stop)
+{
+	static unsigned int nb_dead;
+	struct wd_queue *q;
+	struct wd_dev *dev;
+
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open_args("dev=" WDT_FAKE_NAME ",stall_ms=200", &dev), 0);
+	q = queue_open_started(dev, count_cb, &nb_dead);
+	WDT_CHECK(q != NULL);
+	WDT_CHECK_EQ(wd_queue_submit(q, 1), 1);
+	wdt_fake.stop_rc = -EIO;
+	WDT_CHECK(wait_for(&nb_dead, 1));
+	WDT_CHECK(q->broken);
+	WDT_CHECK(!wd_queue_dead(q)); /* the device may write still */
+	WDT_CHECK_EQ(wd_queue_in_flight(q), 1);
+	WDT_CHECK_EQ(rte_wd_queue_stop(q), -EIO);
+	WDT_CHECK(!wd_queue_dead(q));
+	WDT_CHECK_EQ(rte_wd_queue_start(q), -EBUSY);
+	WDT_CHECK_EQ(wdt_fake.nb_started, 1);
+	wdt_fake.stop_rc = 0;
+	WDT_CHECK_EQ(rte_wd_queue_stop(q), 0);
+	WDT_CHECK(wd_queue_dead(q));
+	WDT_CHECK_EQ(wdt_fake.nb_started, 0);
+	WDT_CHECK_EQ(rte_wd_queue_start(q), 0);
+	WDT_CHECK_EQ(count_get(&nb_dead), 1);
+	/* close ends it, come what may */
+	wdt_fake.stop_rc = -EIO;
+	close_all(dev, q);
+	WDT_CHECK_EQ(wdt_fake.nb_queues, 0);
 	wdt_fake_remove();
 	return WDT_PASS;
 }

@@ -1939,6 +1939,40 @@ WDT_TEST(uacce_queue_stop_without_memory)
 	return WDT_PASS;
 }
 
+/* Neither PUT_Q nor giving it back: it may run on, and stop says so. */
+WDT_TEST(uacce_queue_that_does_not_stop)
+{
+	struct wd_queue q;
+	struct wd_dev dev;
+
+	reset();
+	sec_make("hisi_sec2-0");
+	WDT_CHECK_EQ(dev_open(&dev, "hisi_sec2-0", ""), 0);
+	WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+	WDT_CHECK_EQ(registered->queue_start(&q), 0);
+	fake.anon_errno = ENOMEM;
+	fake.put_errno = EIO;
+	WDT_CHECK_EQ(registered->queue_stop(&q), -EIO);
+	WDT_CHECK_EQ(registered->queue_stop(&q), -EIO);
+	WDT_CHECK_EQ(fake_qs[fake.last_fd].state, FAKE_STARTED);
+	WDT_CHECK_EQ(fake.nb_open, 1);
+	WDT_CHECK(registered->queue_start(&q) != 0);
+	/* with the memory that giving it back takes */
+	fake.anon_errno = 0;
+	WDT_CHECK_EQ(registered->queue_stop(&q), 0);
+	WDT_CHECK_EQ(fake.nb_open, 0);
+	fake.put_errno = 0;
+	WDT_CHECK_EQ(registered->queue_start(&q), 0);
+
+	fake.anon_errno = ENOMEM;
+	fake.put_errno = EIO;
+	registered->queue_close(&q); /* this needs none */
+	WDT_CHECK_EQ(fake.nb_open, 0);
+	WDT_CHECK_EQ(nb_maps(), 0);
+	registered->close(&dev);
+	return WDT_PASS;
+}
+
 struct lcore {
 	struct wd_queue *q;
 	bool quit;

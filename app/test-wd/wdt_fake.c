@@ -117,22 +117,25 @@ fake_queue_start(struct wd_queue *q)
 	return 0;
 }
 
-static void
+static int
 fake_queue_stop(struct wd_queue *q)
 {
 	struct fake_queue *fq = q->transport_data;
 
 	if (!fq->started)
-		return;
+		return 0;
+	if (wdt_fake.stop_rc != 0)
+		return wdt_fake.stop_rc;
 	wdt_fake.nb_started--;
 	fq->started = false;
 	if (!wdt_fake.pulled)
-		return;
+		return 0;
 	/* as the transport of real devices leaves it */
 	if (mmap(fq->regions, sizeof(*fq->regions), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		abort();
 	memset(fq->regions, 0xff, sizeof(*fq->regions));
+	return 0;
 }
 
 static void
@@ -140,7 +143,8 @@ fake_queue_close(struct wd_queue *q)
 {
 	struct fake_queue *fq = q->transport_data;
 
-	fake_queue_stop(q);
+	if (fake_queue_stop(q) != 0)
+		wdt_fake.nb_started--; /* by force */
 	munmap(fq->regions, sizeof(*fq->regions));
 	close(fq->fd);
 	free(fq);

@@ -24,6 +24,7 @@ struct wdt_fake {
 	int no_queue_rc; /* when there is none left */
 	unsigned int nb_maps_left; /* pieces of memory that it can still be shown */
 	bool pulled;
+	int stop_rc; /* what stopping a queue comes to */
 	/* what was seen */
 	unsigned int nb_devs; /* open now */
 	unsigned int nb_queues;

@@ -324,7 +324,7 @@ sim_queue_start(struct wd_queue *q)
 }
 
 /* Also after a reset, and twice: lib/wd stops a dead queue before its owner does. */
-static void
+static int
 sim_queue_stop(struct wd_queue *q)
 {
 	struct wd_sim_queue *sq = q->transport_data;
@@ -333,6 +333,7 @@ sim_queue_stop(struct wd_queue *q)
 	if (sq->started)
 		__atomic_fetch_sub(&sq->sim->nb_started, 1, __ATOMIC_RELAXED);
 	sq->started = false;
+	return 0;
 }
 
 static void

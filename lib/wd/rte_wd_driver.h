@@ -122,9 +122,13 @@ struct wd_queue_conf {
  * this driver does not know.
  */
 int rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q);
+/** -EBUSY: it died, and has to be stopped first. */
 int rte_wd_queue_start(struct wd_queue *q);
-/** When it returns the device does not touch the queue's memory any more. */
-void rte_wd_queue_stop(struct wd_queue *q);
+/**
+ * When it returns 0 the device does not touch the queue's memory any more. Else it
+ * may, what is in flight stays so, and it takes a close.
+ */
+int rte_wd_queue_stop(struct wd_queue *q);
 /** Stops first if need be. Nothing happens to one that is all zeros, or closed. */
 void rte_wd_queue_close(struct wd_queue *q);
 

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <rte_errno.h>
+
 #include "wd_private.h"
 
 static bool
@@ -55,7 +57,7 @@ rte_wd_queue_start(struct wd_queue *q)
 	int rc;
 
 	if (q->started)
-		return 0;
+		return q->broken ? -EBUSY : 0; /* to be stopped first */
 	q->head = q->tail = 0;
 	q->broken = q->quiesced = q->lied = q->dead_reported = false;
 	rc = q->dev->transport->queue_start(q);
@@ -70,16 +72,24 @@ rte_wd_queue_start(struct wd_queue *q)
 	return 0;
 }
 
-void
+int
 rte_wd_queue_stop(struct wd_queue *q)
 {
+	int rc;
+
 	if (!q->started)
-		return;
+		return 0;
 	wd_watch_remove(q);
 	q->broken = true;
-	q->dev->transport->queue_stop(q);
+	rc = q->dev->transport->queue_stop(q);
+	if (rc != 0) {
+		WD_LOG(ERR, "device %s queue %u: cannot be stopped, %u in flight stay so: %s",
+				q->dev->name, q->qn, wd_queue_in_flight(q), rte_strerror(-rc));
+		return rc;
+	}
 	q->quiesced = true;
 	q->started = false;
+	return 0;
 }
 
 void

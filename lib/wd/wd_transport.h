@@ -38,12 +38,14 @@ struct wd_transport {
 	 * and q->transport_data; wd_queue.c sets the rest.
 	 */
 	int (*queue_open)(struct wd_dev *dev, const struct wd_queue_conf *conf, struct wd_queue *q);
-	/* Start from empty rings; when stop returns the device is quiet. A start after
-	 * a stop may be a start of another hardware queue: pointers, doorbell words and
-	 * number of q may change, the depths do not.
+	/* Start from empty rings; when stop returns 0 the device is quiet, or gone. When
+	 * it fails the device may still write to the rings and to what is in flight, and
+	 * stop may be tried again. A start after a stop may be a start of another hardware
+	 * queue: pointers, doorbell words and number of q may change, the depths do not.
 	 */
 	int (*queue_start)(struct wd_queue *q);
-	void (*queue_stop)(struct wd_queue *q);
+	int (*queue_stop)(struct wd_queue *q);
+	/* Stops first if need be, by giving the queue back if nothing else helps. */
 	void (*queue_close)(struct wd_queue *q);
 	/* Let the device see [va, va + len) at iova, or take it back (when it returns
 	 * no access is under way). From any thread.

@@ -548,16 +548,17 @@ uacce_queue_start(struct wd_queue *q)
  *
  * wd_queue.c has marked the queue broken, so that the lcore notices soon.
  */
-static void
+static int
 uacce_queue_stop(struct wd_queue *q)
 {
 	struct uacce_queue *uq = q->transport_data;
 	const struct uacce_dev *ud = uq->dev->transport_data;
-	int rc, put;
+	int rc, put, detached;
 
 	if (uq->state != UACCE_STARTED)
-		return;
+		return 0;
 	rc = region_detach(uq->mmio, ud->mmio_size, false);
+	detached = rc;
 	if (rc != 0)
 		WD_LOG(ERR, "device %s queue %u: cannot take its doorbells away: %s; stopping it all the same",
 				uq->dev->name, q->qn, rte_strerror(-rc));
@@ -572,6 +573,13 @@ uacce_queue_stop(struct wd_queue *q)
 	if (rc != 0)
 		WD_LOG(ERR, "device %s queue %u: cannot take its rings away: %s", uq->dev->name,
 				q->qn, rte_strerror(-rc));
+	detached |= rc;
+	if (put != 0 && put != -ENXIO && detached != 0) {
+		/* what is mapped keeps the queue, a close() of the file would not give it back */
+		WD_LOG(ERR, "device %s queue %u: PUT_Q: %s", uq->dev->name, q->qn,
+				rte_strerror(-put));
+		return put;
+	}
 	if (put != 0) {
 		WD_LOG(ERR, "device %s queue %u: PUT_Q: %s; given back instead", uq->dev->name,
 				q->qn, rte_strerror(-put));
@@ -580,6 +588,7 @@ uacce_queue_stop(struct wd_queue *q)
 		uq->fd = -1;
 	}
 	uq->state = UACCE_STOPPED;
+	return 0;
 }
 
 static void

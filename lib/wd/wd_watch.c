@@ -67,7 +67,7 @@ stalled(struct wd_queue *q)
 			(uint64_t)q->watch_looks * (WATCH_PERIOD_US / 1000) >= q->dev->stall_ms;
 }
 
-/* Returns whether the queue is dead and the device quiet. */
+/* Returns whether the queue was found dead. */
 static bool
 look(struct wd_queue *q)
 {
@@ -80,8 +80,6 @@ look(struct wd_queue *q)
 	if (status < 0) {
 		/* until it is stopped a touch is a SIGBUS, and then no longer */
 		why = "was removed";
-		__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
-		q->dev->transport->queue_stop(q);
 	} else if (status == 0) {
 		const bool stall = stalled(q);
 
@@ -89,13 +87,18 @@ look(struct wd_queue *q)
 		if (!__atomic_load_n(&q->broken, __ATOMIC_ACQUIRE) && !stall)
 			return false; /* a reset under way is waited for, as long as for a stall */
 		why = q->lied ? "sent a completion out of turn" : "stalled";
-		__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
-		q->dev->transport->queue_stop(q);
 	}
 	__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
+	q->dead_reported = true;
+	if (status <= 0 && q->dev->transport->queue_stop(q) != 0) {
+		WD_LOG(ERR,
+				"device %s queue %u: %s, and does not stop; %u stay in flight until the queue"
+				" pair is set up again",
+				q->dev->name, q->qn, why, wd_queue_in_flight(q));
+		return true;
+	}
 	/* release: all that the device did comes before. Pairs with wd_queue_dead(). dead-quiesced.litmus */
 	__atomic_store_n(&q->quiesced, true, __ATOMIC_RELEASE);
-	q->dead_reported = true;
 	if (q->lied)
 		WD_LOG(ERR,
 				"device %s queue %u: completion for descriptor %u, which is not next; stopped,"
