@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <rte_alarm.h>
 #include <rte_malloc.h>
 #include <rte_memory.h>
 #include <rte_wd_driver.h>
@@ -18,6 +19,7 @@
 #include "hisi_sec.h"
 #include "wdt.h"
 #include "wdt_fake.h"
+#include "wdt_log.h"
 
 #define SOME_MEMORY (16U << 20)
 
@@ -152,9 +154,13 @@ queue_open_started(struct wd_dev *dev, void (*dead_cb)(void *arg), void *arg)
 	};
 	struct wd_queue *q = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*q));
 
-	if (q == NULL || rte_wd_queue_open(dev, &conf, q) != 0 || rte_wd_queue_start(q) != 0)
+	if (q == NULL || rte_wd_queue_open(dev, &conf, q) != 0)
 		return NULL;
-	return q;
+	if (rte_wd_queue_start(q) == 0)
+		return q;
+	rte_wd_queue_close(q);
+	free(q);
+	return NULL;
 }
 
 static void
@@ -373,6 +379,65 @@ WDT_TEST(lib_ops_stay_in_flight_when_the_device_does_not_stop)
 	wdt_fake.stop_rc = -EIO;
 	close_all(dev, q);
 	WDT_CHECK_EQ(wdt_fake.nb_queues, 0);
+	wdt_fake_remove();
+	return WDT_PASS;
+}
+
+/* ---- the watchdog's alarm ---- */
+
+static unsigned int nb_alarms_fail; /* the next ones */
+
+/* In the place of EAL's, which it calls unless it is to fail. */
+int
+rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg)
+{
+	int (*real)(uint64_t us, rte_eal_alarm_callback cb, void *arg);
+
+	if (count_get(&nb_alarms_fail) != 0) {
+		__atomic_fetch_sub(&nb_alarms_fail, 1, __ATOMIC_RELAXED);
+		return -ENOMEM;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, __func__);
+	return real(us, cb, arg);
+}
+
+WDT_TEST(lib_watchdog_goes_on_when_its_alarm_fails)
+{
+	static unsigned int nb_dead;
+	struct wd_queue *q, *later;
+	struct wd_dev *dev;
+
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	q = queue_open_started(dev, count_cb, &nb_dead);
+	WDT_CHECK(q != NULL);
+	__atomic_store_n(&nb_alarms_fail, 3, __ATOMIC_RELAXED);
+	WDT_CHECK(wait_for(&nb_alarms_fail, 0));
+	reset_queue(q);
+	WDT_CHECK(wait_for(&nb_dead, 1));
+	WDT_CHECK_EQ(rte_wd_queue_stop(q), 0);
+
+	/* for so long that it gives up: until there is another queue */
+	WDT_CHECK_EQ(rte_wd_queue_start(q), 0);
+	WDT_CHECK_EQ(wdt_log_capture(), 0);
+	__atomic_store_n(&nb_alarms_fail, 1000, __ATOMIC_RELAXED);
+	for (unsigned int ms = 0; ms < WDT_WAIT_MS; ms++) {
+		if (count_get(&nb_alarms_fail) <= 990)
+			break;
+		usleep(1000);
+	}
+	usleep(300000);
+	WDT_CHECK(strstr(wdt_log_release(), "the watchdog is off") != NULL);
+	WDT_CHECK(count_get(&nb_alarms_fail) > 900); /* it does not hang on to EAL's thread */
+	WDT_CHECK(queue_open_started(dev, NULL, NULL) == NULL);
+	__atomic_store_n(&nb_alarms_fail, 0, __ATOMIC_RELAXED);
+	later = queue_open_started(dev, NULL, NULL);
+	WDT_CHECK(later != NULL);
+	reset_queue(q);
+	WDT_CHECK(wait_for(&nb_dead, 2));
+	rte_wd_queue_close(later);
+	free(later);
+	close_all(dev, q);
 	wdt_fake_remove();
 	return WDT_PASS;
 }

@@ -12,13 +12,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <rte_alarm.h>
+#include <rte_errno.h>
 
 #include "wd_private.h"
 #include "wd_probe.h"
 
 #define WATCH_PERIOD_US 100000
+#define ARM_TRIES 10
+#define ARM_PERIOD_US 10000
 #define WATCH_REPORTS 16 /* at once; the rest follow at the next look */
 
 struct report {
@@ -30,6 +34,7 @@ struct report {
 static TAILQ_HEAD(, wd_queue) watched = TAILQ_HEAD_INITIALIZER(watched);
 static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool armed;
+static uintptr_t alarm_number; /* one that failed half-way may come, too */
 /* Being made by the alarm's thread. Those of queues that are stopped meanwhile are dropped. */
 static struct report reports[WATCH_REPORTS];
 static unsigned int nb_reports;
@@ -130,19 +135,63 @@ reports_make(void)
 	nb_reports = 0;
 }
 
+static void watch_cb(void *arg);
+
+/* With the lock held. 0 or -errno. */
+static int
+arm(void)
+{
+	int rc;
+
+	alarm_number++;
+	rc = rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, (void *)alarm_number);
+	armed = rc == 0;
+	return rc;
+}
+
+/*
+ * With the lock held, but not while it waits. EAL's thread has other alarms to serve, so
+ * there is an end to it; then the next queue that is started tries.
+ */
 static void
-watch_cb(void *unused __rte_unused)
+arm_again(void)
+{
+	int rc = 0;
+
+	armed = false;
+	for (unsigned int i = 0; i < ARM_TRIES && !armed && !TAILQ_EMPTY(&watched); i++) {
+		if (i > 0) {
+			pthread_mutex_unlock(&watch_lock);
+			usleep(ARM_PERIOD_US);
+			pthread_mutex_lock(&watch_lock);
+		}
+		if (!armed && !TAILQ_EMPTY(&watched))
+			rc = arm();
+	}
+	if (!armed && !TAILQ_EMPTY(&watched))
+		WD_LOG(ERR,
+				"the watchdog is off, cannot set its alarm again: %s; dead queues go unnoticed"
+				" until a queue is started",
+				rte_strerror(-rc));
+}
+
+static void
+watch_cb(void *arg)
 {
 	struct wd_queue *q;
 
 	pthread_mutex_lock(&watch_lock);
+	if (!armed || (uintptr_t)arg != alarm_number) {
+		pthread_mutex_unlock(&watch_lock);
+		return;
+	}
 	TAILQ_FOREACH(q, &watched, watch_next) {
 		if (nb_reports == WATCH_REPORTS)
 			break;
 		if (look(q) && q->dead_cb != NULL)
 			reports[nb_reports++] = (struct report){ q, q->dead_cb, q->dead_arg };
 	}
-	armed = !TAILQ_EMPTY(&watched) && rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL) == 0;
+	arm_again();
 	reports_make();
 	pthread_mutex_unlock(&watch_lock);
 }
@@ -155,10 +204,8 @@ wd_watch_add(struct wd_queue *q)
 	pthread_mutex_lock(&watch_lock);
 	q->watch_head = 0;
 	q->watch_looks = 0;
-	if (!armed) {
-		rc = rte_eal_alarm_set(WATCH_PERIOD_US, watch_cb, NULL);
-		armed = rc == 0;
-	}
+	if (!armed)
+		rc = arm();
 	if (rc == 0) {
 		TAILQ_INSERT_TAIL(&watched, q, watch_next);
 		q->watched = true;
