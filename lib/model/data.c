@@ -31,17 +31,26 @@ struct walk {
 static int
 walk_list(struct walk *walk, uint64_t addr, unsigned int nb)
 {
+	const uint64_t left = walk->end - walk->covered; /* and each entry covers some */
+	struct hisi_sge sges[HISI_SGL_MAX_ENTRIES];
+	bool at_once;
+
+	if (nb > left)
+		nb = (unsigned int)left;
+	addr += sizeof(struct hisi_sgl);
+	/* a read may be a call of the kernel; but what is not needed need not be readable */
+	at_once = wdm_dma_read(walk->space, addr, sges, nb * sizeof(sges[0])) == 0;
 	for (unsigned int i = 0; i < nb && walk->covered < walk->end; i++) {
-		struct hisi_sge sge;
 		uint32_t len;
 
-		if (wdm_dma_read(walk->space, addr + sizeof(struct hisi_sgl) + i * sizeof(sge),
-				    &sge, sizeof(sge)) != 0)
+		if (!at_once &&
+				wdm_dma_read(walk->space, addr + i * sizeof(sges[0]), &sges[i],
+						sizeof(sges[0])) != 0)
 			return -EFAULT;
-		len = le32toh(sge.len);
+		len = le32toh(sges[i].len);
 		if (len == 0 || len > HISI_SGE_MAX_LEN)
 			return -EINVAL;
-		walk->pieces[walk->nb++] = (struct wdm_piece){ .addr = le64toh(sge.addr),
+		walk->pieces[walk->nb++] = (struct wdm_piece){ .addr = le64toh(sges[i].addr),
 			.len = len };
 		walk->covered += len;
 	}
