@@ -20,9 +20,6 @@ extern int wd_crypto_logtype;
 #define WD_CRYPTO_LOG(level, fmt, ...)                                                             \
 	rte_log(RTE_LOG_##level, wd_crypto_logtype, "crypto_wd: " fmt "\n", ##__VA_ARGS__)
 
-/* Bytes of an SQE that the driver writes; the device owns the rest. */
-#define WD_CRYPTO_SQE_DRIVER_SIZE HISI_SEC_STATUS_OFFSET
-
 /** What a session asks of each op, and so which path its ops take. */
 enum wd_crypto_class {
 	WD_CRYPTO_CIPHER,
