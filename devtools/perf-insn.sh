@@ -3,6 +3,7 @@
 # Copyright (c) 2026 the wd authors
 #
 # usage: devtools/perf-insn.sh [-k DIRECTORY] BUILD [CLASS...]
+#        devtools/perf-insn.sh -w BUILD
 #
 # Instructions an op of the driver's burst functions, counted by callgrind: the
 # same number whatever else the machine does. What is counted is enqueue_burst and
@@ -11,13 +12,20 @@
 # doorbells: those that submit, a burst of 32 ops. -k keeps callgrind's files,
 # CLASS-HW-SIMD. For a build that runs in emulation a plugin of the emulator counts, see
 # insn-count.c; the files have "0 or 1, for enqueue or dequeue, NAME INSTRUCTIONS".
+# -w only says which simd there are.
 set -euo pipefail
 
-keep=
-if [ "$1" = -k ]; then
+keep='' only_widths=''
+case $1 in
+-k)
 	keep=$2
 	shift 2
-fi
+	;;
+-w)
+	only_widths=1
+	shift
+	;;
+esac
 build=$1
 shift
 [ $# -gt 0 ] || set -- cipher auth chain aead sgl poll wait compress
@@ -30,6 +38,17 @@ trap 'rm -rf "$dir"' EXIT
 here=$(dirname "$(realpath "$0")")
 plugin=$(realpath -q "$build/devtools/insn-count.so") || plugin=
 [ -e "$plugin" ] || plugin=
+
+widths=(128)
+if [ -n "$plugin" ] || [ "$(uname -m)" = aarch64 ]; then
+	widths=(neon)
+elif grep -qw avx2 /proc/cpuinfo; then
+	widths+=(256)
+fi
+if [ -n "$only_widths" ]; then
+	printf '%s\n' "${widths[@]}"
+	exit
+fi
 
 # the same without callgrind
 count_emulated() {
@@ -105,12 +124,6 @@ crypto=() compress=
 for class in "$@"; do
 	if [ "$class" = compress ]; then compress=1; else crypto+=("$class"); fi
 done
-widths=(128)
-if [ -n "$plugin" ] || [ "$(uname -m)" = aarch64 ]; then
-	widths=(neon)
-elif grep -qw avx2 /proc/cpuinfo; then
-	widths+=(256)
-fi
 for hw in v2 v3; do
 	if [ ${#crypto[@]} -gt 0 ]; then
 		for simd in "${widths[@]}"; do
