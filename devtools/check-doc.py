@@ -6,9 +6,10 @@
     devtools/check-doc.py              check, exit status 1 and a line for each difference
     devtools/check-doc.py algorithms   print the algorithm table as the code has it
     devtools/check-doc.py messages     print what the code can log, "..." for what varies
+    devtools/check-doc.py instructions print the table of instructions an op and their targets
 
 Checked: algorithms and sizes, features of compression, devargs and their defaults,
-log messages, the example program, litmus tests, relative links and their anchors, line lengths.
+log messages, instructions an op, the example program, litmus tests, relative links and their anchors, line lengths.
 The source is read with regular expressions, no build is needed.
 """
 
@@ -24,6 +25,9 @@ COMP_CAPS = "drivers/compress/wd/wd_comp_xform.c"
 COMP_PMD = "drivers/compress/wd/wd_comp_dev.c"
 COMP_DOC = "doc/compress_wd.md"
 ORDERING_DOC = "doc/ordering.md"
+PERF_DOC = "doc/performance.md"
+PERF_TABLE = "devtools/perf-insn.table"
+PERF_TARGETS = "devtools/perf-insn.targets"
 DEV = "lib/wd/wd_dev.c"
 UACCE = "lib/wd/wd_uacce.c"
 SIM = "lib/sim/wd_sim_options.c"
@@ -288,6 +292,50 @@ def check_messages():
         check_messages_of(page)
 
 
+# ---- instructions an op ----
+
+
+def perf_rows():
+    """Lines of the table, without its header: class, hw, simd, enqueue, dequeue, sum, doorbells."""
+    rows = [line.split() for line in read(PERF_TABLE).splitlines()[1:]]
+    if len(rows) < 20 or any(len(row) != 7 for row in rows):
+        sys.exit(f"check-doc: cannot read {PERF_TABLE}")
+    return rows
+
+
+def instructions():
+    """{class: cells of the table}; v2 and v3 share a cell, one figure where they are equal."""
+    targets, exceptions = {}, []
+    for line in read(PERF_TARGETS).splitlines():
+        words = line.split(None, 5)
+        if words[:1] == ["target"]:
+            targets[words[1]] = words[2]
+        elif words[:1] == ["except"]:
+            exceptions.append(words[1:])
+    names = {"128": "x86 128", "256": "x86 256", "neon": "arm64"}
+    cells = {}
+    for name in dict.fromkeys(row[0] for row in perf_rows()):
+        mine = [row for row in perf_rows() if row[0] == name]
+        sums = []
+        for simd in names:
+            found_ = [row[5] for row in sorted(mine) if row[2] == simd]
+            sums.append(", ".join(dict.fromkeys(found_)) or "-")
+        missed = [f"not {' '.join(w for w in (names.get(simd, ''), hw.strip('*')) if w) or 'anywhere'}: {why}"
+                  for class_, hw, simd, _, why in exceptions if class_ == name]
+        cells[name] = [targets.get(name, "none"), *sums, "; ".join(missed) or "reached"]
+    return cells
+
+
+def check_instructions():
+    """The table of targets, and each row of a table in the way perf-insn.sh prints it."""
+    same(PERF_DOC, "instructions", {row[0]: row[1:] for row in table(PERF_DOC, "instructions")}, instructions())
+    code = {" ".join(row[:3]): " ".join(row[3:]) for row in perf_rows() if row[2] != "neon"}
+    pattern = re.compile(r"^([a-z0-9]+) +(v\d) +(\d+) +([-\d.]+) +([-\d.]+) +([-\d.]+) +([-\d.]+)$", re.M)
+    for name in (PERF_DOC, "README.md"):
+        doc = {" ".join(m.groups()[:3]): " ".join(m.groups()[3:]) for m in pattern.finditer(read(name))}
+        same(name, "instructions of", doc, code)
+
+
 # ---- the rest ----
 
 
@@ -354,11 +402,15 @@ def main():
             for text, path in messages(page).items():
                 print(f"{path}: {text}")
         return 0
+    if sys.argv[1:] == ["instructions"]:
+        for name, cells in instructions().items():
+            print(f"| {' | '.join([name] + cells)} |")
+        return 0
     if sys.argv[1:]:
         print(__doc__)
         return 2
     for check in (check_algorithms, check_features, check_devargs, check_comp_devargs, check_messages,
-                  check_example, check_litmus, check_links, check_width):
+                  check_instructions, check_example, check_litmus, check_links, check_width):
         check()
     for text in problems:
         print(text)
