@@ -5,6 +5,7 @@
 
     bench/bench.py BUILD [--quick] [--only WORD] [--budget SECONDS]
     bench/bench.py BUILD --report     files again, from the results.json of the last run
+    bench/bench.py BUILD --page FILE  the same as a page of the documentation, and nothing else
 
 Results go to BUILD/bench/: bench.md, results.csv, results.json and plots.
 """
@@ -18,7 +19,7 @@ import types
 sys.dont_write_bytecode = True  # the checkout stays as it is
 
 # pylint: disable=wrong-import-position
-from wdbench import machine, plan, plots, report, run  # noqa: E402
+from wdbench import machine, page, plan, plots, report, run  # noqa: E402
 
 QUICK_BUDGET_S = 255  # and the build in five minutes
 
@@ -57,10 +58,18 @@ def main():
     parser.add_argument("--only", default="", help="points with that word in their title")
     parser.add_argument("--budget", type=float, help="seconds after which no point begins")
     parser.add_argument("--report", action="store_true", help="measure nothing")
+    parser.add_argument("--page", type=pathlib.Path, metavar="FILE", help="measure nothing, write the last results there")
     args = parser.parse_args()
 
     out = args.build / "bench"
     out.mkdir(parents=True, exist_ok=True)
+    if (args.report or args.page) and not (out / "results.json").exists():
+        print(f"bench: there is no {out}/results.json, nothing was measured yet", file=sys.stderr)
+        return 1
+    if args.page:
+        described, runner = load_results(out)
+        args.page.write_text(page.page(report.Figures(runner.results), described, runner), encoding="utf-8")
+        return 0
     if args.report:
         write(out, *load_results(out))
         return 0
@@ -79,6 +88,7 @@ def main():
         runner.left_out.append("what came after the interrupt")
     described["load_after"] = machine.load()
     described["quick"] = args.quick
+    described["only"] = args.only
     if not runner.results:
         print("bench: nothing could be measured", file=sys.stderr)
         for (driver, kind, algorithm), why in runner.absent.items():

@@ -6,6 +6,7 @@
 import csv
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import types
@@ -17,7 +18,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-from wdbench import plan, plots, report, run, stats, stock  # noqa: E402
+from wdbench import page, plan, plots, report, run, stats, stock  # noqa: E402
 
 
 def sample(name):
@@ -28,6 +29,10 @@ def result(kind, driver, value, **more):
     row = {"kind": kind, "driver": driver, "algorithm": "", "size": 64, "burst": 32, "repetition": 0,
            "metric": "cycles", "value": value}
     return {**row, **more}
+
+
+MACHINE = {"cpu": "c", "cpus": 2, "kernel": "k", "arch": "a", "hugepages_total": "1", "hugepage_size": "2048 kB",
+           "dpdk": "22.11", "packages": {"dpdk": "1"}, "wd": "0", "load_before": "9.00 1.00 1.00"}
 
 
 class StockOutput(unittest.TestCase):
@@ -244,18 +249,16 @@ class Files(unittest.TestCase):
                  result("in-flight", "bench-wd", 556.5, algorithm="perf=zip-920", size=0, burst=1, metric="published")]
         runner = types.SimpleNamespace(results=rows, commands={"a command": "x"}, left_out=["something"],
                                        absent={(plan.SCHEDULER, "throughput", "AES-128-CBC"): "why not"})
-        machine = {"cpu": "c", "cpus": 2, "kernel": "k", "arch": "a", "hugepages_total": "1", "hugepage_size": "2048 kB",
-                   "dpdk": "22.11", "packages": {"dpdk": "1"}, "wd": "0", "load_before": "9.00 1.00 1.00"}
         figures = report.Figures(rows)
         with tempfile.TemporaryDirectory() as directory:
             out = pathlib.Path(directory)
             report.write_csv(out / "r.csv", rows)
-            report.write_json(out / "r.json", machine, runner, report.targets(figures))
+            report.write_json(out / "r.json", MACHINE, runner, report.targets(figures))
             with open(out / "r.csv", encoding="utf-8") as file:
                 self.assertEqual(len(list(csv.DictReader(file))), len(rows))
             data = json.loads((out / "r.json").read_text(encoding="utf-8"))
             self.assertEqual(data["not_started"][0]["reason"], "why not")
-        page = report.markdown(figures, machine, runner, ["in-flight"])
+        page = report.markdown(figures, MACHINE, runner, ["in-flight"])
         self.assertIn("| 256 | 7.00 (5.00..9.00) | 7.00 (5.00..9.00) |", page)
         self.assertIn("| 1 | 600 (600..600) | 556 | +7.8 % |", page)
         self.assertIn("not idle", page)
@@ -267,6 +270,86 @@ class Files(unittest.TestCase):
         text = plots.script(pathlib.Path("it's.svg"), "svg", *args, **more)
         self.assertIn("set output 'it''s.svg'", text)
         self.assertIn("1 600 600 600", text)
+
+
+class Page(unittest.TestCase):
+    """bench.py --page"""
+
+    @staticmethod
+    def all_results(value):
+        """One row of each point of the full plan, as a run would give."""
+        metrics = {"throughput": ("gbps",), "cyclecount": ("cycles",), "break-even": ("cycles",), "latency": ("p50_us",),
+                   "compress": ("comp_gbps", "decomp_gbps"), "in-flight": ("mb_per_s", "published"),
+                   "queues": ("cycles",), "sessions": ("cycles",), "doorbells": ("per_op",),
+                   "memory": ("hugepages", "heap"), "start": ("ms",)}
+        own_bursts = {"in-flight": (1, 70), "queues": (1, 64), "sessions": (1, 100000), "memory": (1024,), "start": (1,)}
+        return [result(point.kind, driver, value, algorithm=point.algorithm, size=point.size, burst=burst, metric=metric)
+                for point in plan.full_points() for driver in point.drivers
+                for burst in own_bursts.get(point.kind, point.bursts) for metric in metrics[point.kind]]
+
+    @staticmethod
+    def of(results, machine=None, **more):
+        runner = types.SimpleNamespace(**{"results": results, "absent": {}, "left_out": [], **more})
+        return page.page(report.Figures(results), {**MACHINE, **(machine or {})}, runner)
+
+    def test_has_all_and_fits(self):
+        packages = {f"librte-crypto-something{n}": "22.11.11-1~deb12u1" for n in range(10)}
+        why = "unable to start " + "because of this and that " * 10
+        text = self.of(self.all_results(123456.789), {"packages": packages, "date": "2026-11-29", "load_before": "0.10 0 0"},
+                       absent={(plan.SCHEDULER, "throughput", "AES-128-CBC"): why}, left_out=["x " * 80])
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 100, line)
+        heads = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+        for head in ("Targets", "Break-even", "Cycles an op by burst", "Cycles an op by queue pairs",
+                     "Cycles an op by sessions", "In flight", "Not measured"):
+            self.assertIn(head, heads)
+        self.assertIn("date: 2026-11-29, full run", text)
+        self.assertIn("this and that", text)
+        self.assertNotIn("not idle", text)
+        self.assertNotIn(".svg", text)
+
+    def test_each_target_has_its_row(self):
+        for results in ([], self.all_results(500000.0)):
+            text = self.of(results)
+            rows = text.split("## Targets")[1].split("\n\n")[1].splitlines()[2:]
+            targets = report.targets(report.Figures(results))
+            self.assertEqual(len(rows), len(targets))
+            for row, (figure, target, measured, ok) in zip(rows, targets):
+                cells = [cell.strip() for cell in row.strip("|").split("|")]
+                self.assertTrue(figure.startswith(cells[0]), figure)
+                self.assertEqual(cells[2:4], [target, measured or "not measured"])
+                self.assertEqual(cells[4], "-" if measured is None else "yes" if ok else "**no**")
+                if measured is not None and not ok:
+                    self.assertIn(" ".join(report.limit_of(figure).split()[:4]), text)
+
+    def test_break_even(self):
+        rows = []
+        for size, ours, other in ((64, 100, 50), (256, 100, 150)):
+            rows += [result("break-even", plan.WD, ours, algorithm="X", size=size),
+                     result("break-even", plan.MB, other, algorithm="X", size=size)]
+        text = self.of(rows)
+        self.assertIn("| X | 256 bytes on | not measured |", text)
+        self.assertIn("| 64 | 100 | 50 |", text)
+
+    def test_says_that_it_is_a_part(self):
+        self.assertIn("short run, of which only what has \"GCM\" in its title", self.of([], {"quick": True, "only": "GCM"}))
+
+    def test_from_the_last_results(self):
+        with tempfile.TemporaryDirectory() as build:
+            out = pathlib.Path(build, "bench")
+            command = [sys.executable, str(HERE / "bench.py"), build, "--page", str(pathlib.Path(build, "page.md"))]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("nothing was measured yet", done.stderr)
+            out.mkdir(exist_ok=True)
+            runner = types.SimpleNamespace(results=self.all_results(7.0), absent={}, left_out=["one thing"], commands={})
+            report.write_json(out / "results.json", MACHINE, runner, [])
+            subprocess.run(command, check=True)
+            text = pathlib.Path(build, "page.md").read_text(encoding="utf-8")
+            self.assertEqual([path.name for path in out.iterdir()], ["results.json"])
+        self.assertIn("- one thing", text)
+        self.assertIn("date: unknown", text)  # of results from before there was one
+        self.assertEqual(text, self.of(runner.results, left_out=runner.left_out))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 the wd authors
 """What was measured on, and with what."""
 
+import datetime
 import os
 import pathlib
 import platform
@@ -43,6 +44,7 @@ def cpus():
 
 def describe():
     return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "cpu": first(r"^model name\s*: (.*)$", "/proc/cpuinfo"),
         "cpus": len(cpus()),
         "kernel": platform.release(),

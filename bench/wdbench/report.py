@@ -162,15 +162,16 @@ def cell(summary, digits=2):
     return summary.text(digits) if summary else "-"
 
 
-def by_driver(f, kind, algorithm, metric, burst=32, digits=2, what="size"):
-    """A table with a column a driver; what varies is the size or the burst."""
+def by_driver(f, kind, algorithm, metric, burst=32, digits=2, what="size", text=None):
+    """A table with a column a driver; what varies is the size or the burst. text: makes a cell of a Summary."""
+    text = text or (lambda summary: cell(summary, digits))
     drivers = f.distinct("driver", kind=kind, algorithm=algorithm, metric=metric)
     drivers.sort(key=lambda name: (name not in (plan.WD, plan.COMPRESS_WD), name))
     size = next(iter(f.distinct("size", kind=kind, algorithm=algorithm)), 0)
     rows = []
     for value in f.distinct(what, kind=kind, algorithm=algorithm, metric=metric):
         at = (value, burst) if what == "size" else (size, value)
-        rows.append([str(value)] + [cell(f.get(kind, algorithm, at[0], d, at[1], metric), digits) for d in drivers])
+        rows.append([str(value)] + [text(f.get(kind, algorithm, at[0], d, at[1], metric)) for d in drivers])
     return table([what, *drivers], rows)
 
 
@@ -264,6 +265,11 @@ def write_json(path, machine, runner, rows):
         out.write("\n")
 
 
+def idle(machine):
+    """Whether nothing else ran when the measurement began."""
+    return float(machine["load_before"].split()[0]) <= 0.5
+
+
 def markdown(f, machine, runner, plots):
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     lines = ["# Benchmark", "",
@@ -273,7 +279,7 @@ def markdown(f, machine, runner, plots):
              f"- hugepages: {machine['hugepages_total']} of {machine['hugepage_size']}",
              f"- DPDK {machine['dpdk']}, wd {machine['wd']}; {packages}",
              f"- load before {machine['load_before']}, after {machine.get('load_after', '-')}", ""]
-    if float(machine["load_before"].split()[0]) > 0.5:
+    if not idle(machine):
         lines += ["**The machine was not idle when this began; the figures are of little use.**", ""]
     for heading, text, names in sections(f):
         lines += [f"## {heading}", "", text, ""]
