@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 """usage: ordering.py [--cc CC] BUILD
+       ordering.py --modules DIRECTORY
 
 Check in the machine code for arm64 that the barriers of the data path are there,
 of the right kind and in the right place, and that this check notices when one is
@@ -10,6 +11,8 @@ source with one barrier taken out or weakened; the check has to fail for it.
 
 BUILD is a build directory for arm64; its compile_commands.json says how to compile.
 --cc: with another compiler, such as "clang --target=aarch64-linux-gnu".
+--modules: the same for the kernel's side, in modules for arm64 that devtools/kernel-build.sh
+built there; kbuild's own record says how to compile.
 
 Each file is compiled once more with -g, which leaves the instructions as they are,
 as is checked, and says for each of them which functions it came from, inlined ones
@@ -281,6 +284,24 @@ class Check:
     def lied(self):
         self.access(r"stlrb w", "rte_wd_queue_check")
 
+    def kernel(self):
+        self.access(r"lda\w* x", "emu_of")
+        self.access(r"stlr x", "emu_attach")
+        # of the two status words the one that is stored last
+        kills = self.find(lambda i: i.op == "stlr" and i.args.startswith("w"), "emu_kill")
+        if not kills:
+            self.problem("emu_kill: no stlr w")
+        for kill in kills:
+
+            def visit(insn, state, kill=kill):
+                if insn is None or insn.is_call() or "emu_kill" not in insn.chain:
+                    return None
+                if insn.is_store() and not insn.on_stack():
+                    self.problem(f"emu_kill: {insn} after {kill}")
+                return state
+
+            self.search(kill, lambda insn: insn.next, visit)
+
 
 UNITS = {
     SUBMIT[0]: [Check.submit],
@@ -328,6 +349,22 @@ MUTANTS = [
     ("model, CQ doorbell relaxed", MODEL[0], "cq_doorbell_poll", "ACQUIRE", "RELAXED", MODEL),
     ("model, phase relaxed", MODEL[0], "cqe_write", "RELEASE", "RELAXED", MODEL),
     ("model, receive status relaxed", MODEL[0], "qp_kill", "RELEASE", "RELAXED", MODEL),
+]
+
+EMU = "kernel/wd_emu.c"
+MODULE_UNITS = {EMU: [Check.kernel]}
+RECEIVE = "(__le32 *)(end - conf->recv_status_from_end)"
+SEND = "(__le32 *)(end - conf->send_status_from_end)"
+MODULE_MUTANTS = [
+    ("kernel, receive status relaxed", EMU, "emu_kill",
+     f"smp_store_release({RECEIVE}, cpu_to_le32(1));", f"WRITE_ONCE(*{RECEIVE}, cpu_to_le32(1));", [EMU]),
+    ("kernel, the other status released", EMU, "emu_kill",
+     (f"smp_store_release({RECEIVE}, cpu_to_le32(1));", f"WRITE_ONCE(*{SEND}, cpu_to_le32(1));"),
+     (f"WRITE_ONCE(*{RECEIVE}, cpu_to_le32(1));", f"smp_store_release({SEND}, cpu_to_le32(1));"), [EMU]),
+    ("kernel, device given to a file relaxed", EMU, "emu_attach",
+     "smp_store_release(&file->private_data, emu);", "WRITE_ONCE(file->private_data, emu);", [EMU]),
+    ("kernel, device of a file relaxed", EMU, "emu_of",
+     "smp_load_acquire(&file->private_data);", "READ_ONCE(file->private_data);", [EMU]),
 ]
 
 
@@ -394,9 +431,42 @@ class Compiler:
         return list(dict.fromkeys(check.problems))
 
 
+class ModuleCompiler:
+    """The same for modules, which kbuild compiled in a directory of links to kernel/."""
+
+    def __init__(self, modules, scratch):
+        self.modules = pathlib.Path(modules).resolve()
+        self.scratch = pathlib.Path(scratch)
+        self.kdir = (self.modules / ".wd-kdir").read_text(encoding="utf-8").split()[0]
+
+    def run(self, unit, pristine=False):
+        name = pathlib.Path(unit).stem
+        record = (self.modules / f".{name}.o.cmd").read_text(encoding="utf-8")
+        args = shlex.split(re.match(r"(?:saved)?cmd_\S+ := +(.*)", record)[1].split(" ; ")[0])
+        at = args.index("-o")
+        del args[at:at + 2]
+        args = [arg for arg in args if arg not in ("-c", "-Werror") and not arg.startswith("-Wp,-MMD,")]
+        if os.path.normpath(args[-1]) != str(self.modules / f"{name}.c"):
+            sys.exit(f"ordering: cannot read how {unit} was compiled")
+        out = str(self.scratch / "out.o")
+        objdump = re.sub(r"gcc(-\d+)?$", "objdump", args[0])
+        # what is included comes from the copy: it lies next to the source
+        args = args[:-1] + ["-w", "-o", out, "-c", str(self.scratch / unit)]
+        subprocess.run(args, cwd=self.kdir, check=True)
+        check = Check(disassemble(objdump, out))
+        if pristine:
+            mine, theirs = ([str(i).split(" (")[0] for code in each.values() for i in code]
+                            for each in (check.functions, disassemble(objdump, str(self.modules / f"{name}.o"))))
+            if mine != theirs:
+                check.problem(f"{unit}: other instructions than in {self.modules / name}.o")
+        for one in MODULE_UNITS[unit]:
+            one(check)
+        return list(dict.fromkeys(check.problems))
+
+
 def mutate(text, function, old, new):
     """The text with a barrier of one function changed."""
-    start = re.search(rf"^{function}\(", text, re.MULTILINE).start()
+    start = re.search(rf"^(?:static [\w *]+)?\b{function}\(", text, re.MULTILINE).start()
     end = text.index("\n}\n", start)
     body = text[start:end]
     pairs = zip(old, new) if isinstance(old, tuple) else [(old, new)]
@@ -407,42 +477,51 @@ def mutate(text, function, old, new):
     return text[:start] + body + text[end:]
 
 
-def main():
-    parser = argparse.ArgumentParser(usage="ordering.py [--cc CC] BUILD")
-    parser.add_argument("--cc")
-    parser.add_argument("build")
-    options = parser.parse_args()
+def judge(compiler, scratch, all_units, mutants):
+    """A point for each unit and each mutant; how many are bad."""
     bad = nb = 0
     print("TAP version 13")
-    print(f"1..{len(UNITS) + len(MUTANTS)}")
+    print(f"1..{len(all_units) + len(mutants)}")
+    clean = set()
+    for unit in all_units:
+        nb += 1
+        problems = compiler.run(unit, pristine=True)
+        if not problems:
+            clean.add(unit)
+        print(f"{'not ok' if problems else 'ok'} {nb} - {unit}", flush=True)
+        for line in problems:
+            print(f"# {line}")
+        bad += bool(problems)
+    for what, file, function, old, new, units in mutants:
+        nb += 1
+        copy = pathlib.Path(scratch) / file
+        text = copy.read_text(encoding="utf-8")
+        copy.write_text(mutate(text, function, old, new), encoding="utf-8")
+        found = {unit: compiler.run(unit) for unit in units}
+        copy.write_text(text, encoding="utf-8")
+        good = all(found.values()) and clean.issuperset(units)
+        print(f"{'ok' if good else 'not ok'} {nb} - mutant: {what}: "
+              f"{'noticed' if good else 'not noticed'}", flush=True)
+        for unit in units:
+            print(f"# {unit}: {found[unit][0] if found[unit] else 'nothing'}")
+        bad += not good
+    return bad
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="ordering.py [--cc CC] BUILD | --modules DIRECTORY")
+    parser.add_argument("--cc")
+    parser.add_argument("--modules", action="store_true")
+    parser.add_argument("build")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=pathlib.Path(options.build).resolve()) as scratch:
-        for folder in ("lib", "drivers"):
+        for folder in ("kernel",) if options.modules else ("lib", "drivers"):
             shutil.copytree(ROOT / folder, pathlib.Path(scratch) / folder)
+        if options.modules:
+            compiler = ModuleCompiler(options.build, scratch)
+            return int(judge(compiler, scratch, MODULE_UNITS, MODULE_MUTANTS) > 0)
         compiler = Compiler(options.build, options.cc, scratch)
-        clean = set()
-        for unit in UNITS:
-            nb += 1
-            problems = compiler.run(unit, pristine=True)
-            if not problems:
-                clean.add(unit)
-            print(f"{'not ok' if problems else 'ok'} {nb} - {unit}", flush=True)
-            for line in problems:
-                print(f"# {line}")
-            bad += bool(problems)
-        for what, file, function, old, new, units in MUTANTS:
-            nb += 1
-            copy = pathlib.Path(scratch) / file
-            text = copy.read_text(encoding="utf-8")
-            copy.write_text(mutate(text, function, old, new), encoding="utf-8")
-            found = {unit: compiler.run(unit) for unit in units}
-            copy.write_text(text, encoding="utf-8")
-            good = all(found.values()) and clean.issuperset(units)
-            print(f"{'ok' if good else 'not ok'} {nb} - mutant: {what}: "
-                  f"{'noticed' if good else 'not noticed'}", flush=True)
-            for unit in units:
-                print(f"# {unit}: {found[unit][0] if found[unit] else 'nothing'}")
-            bad += not good
-    return int(bad > 0)
+        return int(judge(compiler, scratch, UNITS, MUTANTS) > 0)
 
 
 if __name__ == "__main__":

@@ -50,23 +50,38 @@ build_modules()
 	fi
 }
 
+# $1: number of the first point. The barriers in the machine code of modules for arm64.
+check_ordering()
+{
+	devtools/ordering.py --modules "$modules" >"$log/ordering.tap" 2>"$log/ordering.log" ||
+		grep -q '^not ok' "$log/ordering.tap" || echo "not ok 0 - ordering: $(tail -n 1 "$log/ordering.log")" >>"$log/ordering.tap"
+	sed -n 's/^\(not \)\?ok [0-9]* /\1ok /p' "$log/ordering.tap" |
+		awk -v n="$1" '{ sub(/ok /, "ok " n++ " ") } 1'
+}
+
 if [ "${1:-}" = --shell ]; then
 	build_modules 0 "$headers" "$modules" >/dev/null
 	exec "${guest[@]}" "$@"
 fi
 
 {
-	build_modules 1 "$headers" "$modules" || true
+	built=0 nb=1
+	build_modules 1 "$headers" "$modules" && built=1
 	if [ "$kernel" != "$arch" ] || [ "${1:-}" = --short ]; then
-		echo "1..1"
+		:
 	elif backports=$(devtools/kernel-fetch.sh headers "$arch/backports" 2>"$log/backports.log"); then
 		cat "$log/backports.log" >&2
+		nb=2
 		build_modules 2 "$backports" "$build/kernel/modules-$arch-backports" || true
-		echo "1..2"
 	else
+		nb=2
 		echo "ok 2 modules build for the newest kernel of backports # SKIP $(tail -1 "$log/backports.log")"
-		echo "1..2"
 	fi
+	if [ "$kernel" = arm64 ] && [ $built = 1 ]; then
+		check_ordering $((nb + 1)) | tee "$log/points"
+		nb=$((nb + $(wc -l <"$log/points")))
+	fi
+	echo "1..$nb"
 } >"$log/build.tap"
 
 status=0
