@@ -157,7 +157,7 @@ wd_queue_cqe_load(const uint64_t *w1)
 static __rte_always_inline uint64_t
 wd_queue_cqe_operand(const uint64_t *w1)
 {
-#ifdef RTE_ARCH_X86
+#if WD_MEMORY_OPERANDS
 	/* an operand of the instruction that uses it, as compilers do it with plain loads only */
 	return *w1;
 #else
