@@ -20,7 +20,10 @@
 
 #include "engine.h"
 
-#define PROBE_STEP 4096U /* no page is smaller */
+/* Whatever the pages of this machine are, none is smaller: where they are larger, a
+ * probe reads some of them more than once, and a copy through a pipe takes more pieces.
+ */
+#define LEAST_PAGE 4096U
 #define MIN_CAPACITY 16U
 
 /* A hint for each hugepage of 2 MiB, as far as they go: with physical addresses
@@ -394,9 +397,9 @@ remote_probe(struct wdm_space *space, uint64_t addr, uint8_t *host, uint8_t *buf
 
 		if (rc != 0)
 			return rc;
-		if (last - addr < PROBE_STEP - addr % PROBE_STEP)
+		if (last - addr < LEAST_PAGE - addr % LEAST_PAGE)
 			return 0;
-		addr += PROBE_STEP - addr % PROBE_STEP;
+		addr += LEAST_PAGE - addr % LEAST_PAGE;
 	}
 }
 
@@ -453,7 +456,7 @@ pipe_copy(uint8_t *to, const uint8_t *from, size_t len)
 		return -errno;
 	while (len > 0 && rc == 0) {
 		/* a page of it is what any pipe takes at once */
-		const size_t n = len < PROBE_STEP ? len : PROBE_STEP;
+		const size_t n = len < LEAST_PAGE ? len : LEAST_PAGE;
 
 		if (write(fds[1], from, n) != (ssize_t)n || read(fds[0], to, n) != (ssize_t)n)
 			rc = -EFAULT;
