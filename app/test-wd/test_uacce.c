@@ -128,6 +128,9 @@ static struct {
 	unsigned int nb_put;
 } fake;
 
+/* of the kernel; what runs here has mappings of its own pages behind it */
+static size_t fake_page = 4096;
+
 static char root[PATH_MAX / 2]; /* room to append to */
 static char node_root[PATH_MAX];
 static char class_root[PATH_MAX];
@@ -277,7 +280,7 @@ fake_ioctl(int fd, unsigned long request, ...)
 static void *
 fake_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	const off_t region = offset / sysconf(_SC_PAGESIZE);
+	const off_t region = offset / (off_t)fake_page;
 	int err = 0;
 
 	if (fd < 0) {
@@ -288,7 +291,7 @@ fake_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 		err = EBADF;
 	} else if (fake_qs[fd].state == FAKE_ZOMBIE) {
 		err = ENXIO;
-	} else if (region > 1 || offset % sysconf(_SC_PAGESIZE) != 0 || flags != MAP_SHARED ||
+	} else if (region > 1 || offset % (off_t)fake_page != 0 || flags != MAP_SHARED ||
 			prot != (PROT_READ | PROT_WRITE) ||
 			(region == 0 ? len > MMIO_SIZE : len != fake.dus_size)) {
 		err = EINVAL;
@@ -310,6 +313,12 @@ fake_faccessat(int dir, const char *path, int mode, int flags)
 	return faccessat(dir, path, mode, flags);
 }
 
+static long
+fake_sysconf(int name)
+{
+	return name == _SC_PAGESIZE ? (long)fake_page : sysconf(name);
+}
+
 static enum rte_proc_type_t
 fake_process_type(void)
 {
@@ -322,6 +331,7 @@ fake_process_type(void)
 #define ioctl(...) fake_ioctl(__VA_ARGS__)
 #define mmap(...) fake_mmap(__VA_ARGS__)
 #define faccessat(...) fake_faccessat(__VA_ARGS__)
+#define sysconf(name) fake_sysconf(name)
 #define rte_eal_process_type() fake_process_type()
 #include "wd_uacce.c"
 #include "wd_uacce_mem.c"
@@ -331,6 +341,7 @@ fake_process_type(void)
 #undef ioctl
 #undef mmap
 #undef faccessat
+#undef sysconf
 #undef rte_eal_process_type
 
 static const struct {
@@ -569,6 +580,23 @@ nb_pages(void)
 	}
 	fclose(f);
 	return size / (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A test on a kernel with pages of each size that there is. */
+static int
+with_page_sizes(int (*test)(void))
+{
+	static const size_t sizes[] = { 4096, 16384, 65536 };
+	int rc = WDT_PASS;
+
+	for (unsigned int i = 0; i < RTE_DIM(sizes) && rc == WDT_PASS; i++) {
+		fake_page = sizes[i];
+		rc = test();
+		if (rc != WDT_PASS)
+			printf("# with pages of %zu bytes\n", fake_page);
+	}
+	fake_page = sizes[0];
+	return rc;
 }
 
 static const struct wd_queue_conf sec_conf = { .qc_type = HISI_SEC_QC_TYPE, .sqe_size = SQE_SIZE };
@@ -1396,7 +1424,8 @@ WDT_TEST(uacce_doorbells_outside)
 	return WDT_PASS;
 }
 
-WDT_TEST(uacce_queue_fills_queue)
+static int
+queue_fills_queue(void)
 {
 	const unsigned int fds = nb_fds();
 	struct wd_queue q;
@@ -1448,6 +1477,11 @@ WDT_TEST(uacce_queue_fills_queue)
 	WDT_CHECK_EQ(nb_fds(), fds);
 	WDT_CHECK_EQ(nb_maps(), 0);
 	return WDT_PASS;
+}
+
+WDT_TEST(uacce_queue_fills_queue)
+{
+	return with_page_sizes(queue_fills_queue);
 }
 
 WDT_TEST(uacce_queue_type)
@@ -1564,54 +1598,64 @@ WDT_TEST(uacce_queue_kernel_without_info)
 	return WDT_PASS;
 }
 
-WDT_TEST(uacce_queue_geometry)
+static int
+queue_geometry(void)
 {
 	static const struct {
 		uint32_t sqe_size;
 		uint16_t sq_depth;
 		uint16_t cq_depth;
 		size_t dus_size;
+		enum {
+			UP,
+			DOWN,
+			AS_IS
+		} to_pages; /* dus_size, to whole ones */
 		size_t mmio_size; /* at most MMIO_SIZE */
 		int rc;
 	} cases[] = {
-		{ 128, 1024, 1024, 151552, 8192, 0 },
-		{ 64, 1024, 1024, 151552, 8192, -EPROTO },
-		{ 256, 512, 512, 151552, 8192, -EPROTO },
-		{ 0, 1024, 1024, 151552, 8192, -EPROTO },
-		{ 0x10080, 1024, 1024, 151552, 8192, -EPROTO },
-		{ 128, 1000, 1024, 151552, 8192, -EPROTO },
-		{ 128, 1024, 1500, 201552, 8192, -EPROTO },
-		{ 128, 0, 1024, 151552, 8192, -EPROTO },
-		{ 128, 1024, 0, 151552, 8192, -EPROTO },
-		{ 128, 1, 1, 151552, 8192, -EPROTO },
-		{ 128, 2, 2, 4096, 8192, 0 },
-		{ 128, 1024, 512, 151552, 8192, -EPROTO },
-		{ 128, 512, 1024, 151552, 8192, 0 },
-		{ 128, 32768, 32768, 4718592, 8192, -EPROTO }, /* no room for the status words */
-		{ 128, 32768, 32768, 4722688, 8192, 0 },
-		{ 128, 49152, 49152, 16777216, 8192, -EPROTO },
-		{ 128, 1024, 1024, 147456, 8192, -EPROTO }, /* no room for the status words */
-		{ 128, 1024, 1024, 4096, 8192, -EPROTO },
-		{ 128, 1024, 1024, 151560, 8192, -EPROTO }, /* not whole pages */
-		{ 128, 1024, 1024, 151552, 4096, -EPROTO },
-		{ 128, 1024, 1024, 151552, 4103, -EPROTO },
-		{ 128, 1024, 1024, 151552, 4104, 0 },
+		{ 128, 1024, 1024, 147464, UP, 8192, 0 },
+		{ 64, 1024, 1024, 147464, UP, 8192, -EPROTO },
+		{ 256, 512, 512, 147464, UP, 8192, -EPROTO },
+		{ 0, 1024, 1024, 147464, UP, 8192, -EPROTO },
+		{ 0x10080, 1024, 1024, 147464, UP, 8192, -EPROTO },
+		{ 128, 1000, 1024, 147464, UP, 8192, -EPROTO },
+		{ 128, 1024, 1500, 201552, UP, 8192, -EPROTO },
+		{ 128, 0, 1024, 147464, UP, 8192, -EPROTO },
+		{ 128, 1024, 0, 147464, UP, 8192, -EPROTO },
+		{ 128, 1, 1, 147464, UP, 8192, -EPROTO },
+		{ 128, 2, 2, 296, UP, 8192, 0 },
+		{ 128, 1024, 512, 147464, UP, 8192, -EPROTO },
+		{ 128, 512, 1024, 147464, UP, 8192, 0 },
+		{ 128, 32768, 32768, 4718592, DOWN, 8192,
+				-EPROTO }, /* no room for the status words */
+		{ 128, 32768, 32768, 4718600, UP, 8192, 0 },
+		{ 128, 49152, 49152, 16777216, UP, 8192, -EPROTO },
+		{ 128, 1024, 1024, 147463, DOWN, 8192, -EPROTO }, /* no room for the status words */
+		{ 128, 1024, 1024, 4096, UP, 8192, -EPROTO },
+		{ 128, 1024, 1024, 262152, AS_IS, 8192, -EPROTO }, /* not whole pages */
+		{ 128, 1024, 1024, 147464, UP, 4096, -EPROTO },
+		{ 128, 1024, 1024, 147464, UP, 4103, -EPROTO },
+		{ 128, 1024, 1024, 147464, UP, 4104, 0 },
 	};
 
-	if (sysconf(_SC_PAGESIZE) != 4096)
-		WDT_SKIP("the sizes are for pages of 4 KiB");
 	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
 		struct wd_queue q;
 		struct wd_dev dev;
+		size_t dus_size = cases[i].dus_size;
 		char text[32];
 
+		if (cases[i].to_pages == UP)
+			dus_size = RTE_ALIGN_CEIL(dus_size, fake_page);
+		else if (cases[i].to_pages == DOWN)
+			dus_size = RTE_ALIGN_FLOOR(dus_size, fake_page);
 		reset();
 		sec_make("hisi_sec2-0");
-		snprintf(text, sizeof(text), "%zu\n", cases[i].dus_size);
+		snprintf(text, sizeof(text), "%zu\n", dus_size);
 		attr_set("uacce", "hisi_sec2-0", "region_dus_size", text);
 		snprintf(text, sizeof(text), "%zu\n", cases[i].mmio_size);
 		attr_set("uacce", "hisi_sec2-0", "region_mmio_size", text);
-		fake.dus_size = cases[i].dus_size;
+		fake.dus_size = dus_size;
 		fake.info.sqe_size = cases[i].sqe_size;
 		fake.info.sq_depth = cases[i].sq_depth;
 		fake.info.cq_depth = cases[i].cq_depth;
@@ -1628,6 +1672,43 @@ WDT_TEST(uacce_queue_geometry)
 	return WDT_PASS;
 }
 
+/* What is whole pages on one machine is none on another. */
+static int
+queue_half_pages(void)
+{
+	struct wd_queue q;
+	struct wd_dev dev;
+	char text[32];
+
+	for (size_t half = 0; half < 2; half++) {
+		reset();
+		sec_make("hisi_sec2-0");
+		fake.dus_size = DUS_SIZE + half * fake_page / 2;
+		snprintf(text, sizeof(text), "%zu\n", fake.dus_size);
+		attr_set("uacce", "hisi_sec2-0", "region_dus_size", text);
+		WDT_CHECK_EQ(dev_open(&dev, "hisi_sec2-0", ""), 0);
+		if (half == 0) {
+			WDT_CHECK_EQ(queue_open(&dev, &q), 0);
+			registered->queue_close(&q);
+		} else {
+			WDT_CHECK_EQ(queue_open_fails(&dev, -EPROTO), WDT_PASS);
+			WDT_CHECK(log_has("in whole pages"));
+		}
+		registered->close(&dev);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(uacce_queue_half_pages)
+{
+	return with_page_sizes(queue_half_pages);
+}
+
+WDT_TEST(uacce_queue_geometry)
+{
+	return with_page_sizes(queue_geometry);
+}
+
 WDT_TEST(uacce_queue_names_both_sizes)
 {
 	struct wd_dev dev;
@@ -1642,7 +1723,8 @@ WDT_TEST(uacce_queue_names_both_sizes)
 	return WDT_PASS;
 }
 
-WDT_TEST(uacce_queue_start_errors)
+static int
+queue_start_errors(void)
 {
 	static const int errors[] = { EPERM, ENXIO, EINVAL, EIO };
 	struct wd_queue q;
@@ -1669,8 +1751,14 @@ WDT_TEST(uacce_queue_start_errors)
 	return WDT_PASS;
 }
 
+WDT_TEST(uacce_queue_start_errors)
+{
+	return with_page_sizes(queue_start_errors);
+}
+
 /* After a stop nothing that an lcore still does reaches the device. */
-WDT_TEST(uacce_queue_stop_detaches)
+static int
+queue_stop_detaches(void)
 {
 	struct wd_queue q;
 	struct wd_dev dev;
@@ -1713,7 +1801,13 @@ WDT_TEST(uacce_queue_stop_detaches)
 	return WDT_PASS;
 }
 
-WDT_TEST(uacce_queue_restart)
+WDT_TEST(uacce_queue_stop_detaches)
+{
+	return with_page_sizes(queue_stop_detaches);
+}
+
+static int
+queue_restart(void)
 {
 	struct wd_queue q;
 	struct wd_dev dev;
@@ -1757,7 +1851,13 @@ WDT_TEST(uacce_queue_restart)
 	return WDT_PASS;
 }
 
-WDT_TEST(uacce_queue_restart_fails)
+WDT_TEST(uacce_queue_restart)
+{
+	return with_page_sizes(queue_restart);
+}
+
+static int
+queue_restart_fails(void)
 {
 	struct wd_queue q;
 	struct wd_dev dev;
@@ -1806,6 +1906,11 @@ WDT_TEST(uacce_queue_restart_fails)
 	registered->close(&dev);
 	WDT_CHECK_EQ(fake.nb_open, 0);
 	return WDT_PASS;
+}
+
+WDT_TEST(uacce_queue_restart_fails)
+{
+	return with_page_sizes(queue_restart_fails);
 }
 
 WDT_TEST(uacce_queue_restart_leaks_nothing)
