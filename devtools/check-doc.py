@@ -9,15 +9,18 @@
     devtools/check-doc.py instructions print the table of instructions an op and their targets
 
 Checked: algorithms and sizes, features of compression, devargs and their defaults,
-log messages, instructions an op, the example program, litmus tests, relative links and their anchors, line lengths.
+log messages, instructions an op, the example program, barriers, litmus tests, relative links and their anchors, line lengths.
 The source is read with regular expressions, no build is needed.
 """
 
+import collections
+import importlib.util
 import pathlib
 import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # the checkout stays as it is
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CAPS = "drivers/crypto/wd/wd_crypto_caps.c"
 PMD = "drivers/crypto/wd/wd_crypto_dev.c"
@@ -392,6 +395,68 @@ def check_litmus():
             problem(f"{where}: {name}.litmus is {'not named' if name in there else 'not there'}")
 
 
+# ---- barriers ----
+
+# what orders, and what a list calls it; relaxed accesses order nothing
+ORDERS = re.compile(r"\b(rte_(?:io_|smp_|cio_)?[rw]?mb|rte_compiler_barrier|smp_\w*mb\w*|dma_[rw]?mb|barrier|__sync_synchronize)"
+                    r"\s*\(|__ATOMIC_(ACQUIRE|RELEASE|ACQ_REL|SEQ_CST|CONSUME)\b"
+                    r"|\b(?:rte_)?memory_order_(acquire|release|acq_rel|seq_cst|consume)\b"
+                    r"|\bsmp_(?:load_|store_)(acquire|release)\b")
+BARRIERS_IN = ("lib/**/*.[ch]", "drivers/**/*.[ch]", "kernel/*.[ch]")
+COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+# of a function: its name begins the line, or it is on one line with its type, as in the kernel
+FUNCTION = re.compile(r"^(?:(?:static|inline|const|unsigned|struct|enum|union) (?:[\w*]+[ *]+)*|[a-z]\w* \*?)?(\w+)\([^;]*$")
+
+
+def barriers():
+    """Counts of (file, function, kind)."""
+    counts = collections.Counter()
+    for pattern in BARRIERS_IN:
+        for path in sorted(ROOT.glob(pattern)):
+            name, function = str(path.relative_to(ROOT)), "?"
+            text = COMMENT.sub(lambda m: "\n" * m[0].count("\n"), path.read_text(encoding="utf-8"))
+            for line in text.splitlines():
+                match = FUNCTION.match(line)
+                if match and not line.startswith("#"):
+                    function = match[1]
+                for call, *orders in ORDERS.findall(line):
+                    kind = f"{call}()" if call else next(filter(None, orders)).lower()
+                    counts[name, function, kind] += 1
+    if len(counts) < 10:
+        sys.exit(f"check-doc: only {len(counts)} barriers found")
+    return counts
+
+
+def check_barriers():
+    """The lists are what the code has; each row of the first has a litmus test and a mutant."""
+    sides = {row[0]: re.findall(r"[\w/.]+", row[1]) for row in table(ORDERING_DOC, "sides")}
+    code = barriers()
+    doc = collections.Counter()
+    page = read(ORDERING_DOC)
+    pairs = found(r"\n\| litmus test \|(.*?)\n\n", page, ORDERING_DOC)
+    spec = importlib.util.spec_from_file_location("ordering", ROOT / "devtools/ordering.py")
+    ordering = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(ordering)
+    for number, function, kind, _ in table(ORDERING_DOC, "barriers"):
+        function = function.removesuffix("()")
+        files = sides.get(number[:1], [])
+        # a branch is in no list of the code's
+        if kind != "branch":
+            where = [name for name in files if (name, function, kind) in code]
+            doc[where[0] if where else "/".join(files), function, kind] += 1
+        if not re.search(rf"\b{number}\b", pairs):
+            problem(f"{ORDERING_DOC}: {number} is in no pair of a litmus test")
+        word = kind.removesuffix("()").lower()
+        if not any(mutant[1] in files and mutant[2] == function
+                   and word in f"{mutant[0]} {mutant[3]}".lower()
+                   for mutant in ordering.MUTANTS + ordering.MODULE_MUTANTS):
+            problem(f"devtools/ordering.py: no mutant of {number}, {kind} in {function}()")
+    for name, function, kind, _ in table(ORDERING_DOC, "other orders"):
+        doc[name, function.removesuffix("()"), kind] += 1
+    same(ORDERING_DOC, "barrier", {f"{kind} in {function}() of {name}": nb for (name, function, kind), nb in doc.items()},
+         {f"{kind} in {function}() of {name}": nb for (name, function, kind), nb in code.items()})
+
+
 def main():
     if sys.argv[1:] == ["algorithms"]:
         for name, cells in algorithms()[0].items():
@@ -410,7 +475,7 @@ def main():
         print(__doc__)
         return 2
     for check in (check_algorithms, check_features, check_devargs, check_comp_devargs, check_messages,
-                  check_instructions, check_example, check_litmus, check_links, check_width):
+                  check_instructions, check_example, check_barriers, check_litmus, check_links, check_width):
         check()
     for text in problems:
         print(text)
