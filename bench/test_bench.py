@@ -105,7 +105,7 @@ class Plan(unittest.TestCase):
     def test_each_figure_has_its_repetitions(self):
         for points in (plan.quick_points(), plan.full_points()):
             for point in points:
-                if point.kind not in ("doorbells", "memory"):
+                if point.kind not in ("doorbells", "memory", "comp-memory"):
                     self.assertGreaterEqual(point.repetitions, 5, point.title())
 
     def test_both_plans_measure_all_kinds(self):
@@ -214,10 +214,14 @@ class Targets(unittest.TestCase):
         own = {"algorithm": "hw=v3", "size": 0}
         rows = [result("queues", "bench-wd", 30, burst=1, **own), result("queues", "bench-wd", 36, burst=64, **own),
                 result("memory", "bench-wd", 400 << 10, burst=1024, metric="hugepages", **own),
-                result("memory", "bench-wd", 1 << 10, burst=1024, metric="heap", **own)]
+                result("memory", "bench-wd", 1 << 10, burst=1024, metric="heap", **own),
+                result("comp-memory", "bench-wd", 512 << 10, burst=1024, metric="hugepages", **own),
+                result("comp-memory", "bench-wd", 0, burst=1024, metric="heap", **own)]
         targets = self.of(rows)
         self.assertEqual(targets["cycles an op, 64 queue pairs next to 1"], ("+20 %", False))
-        self.assertEqual(targets["memory of a queue pair of 1024, hugepages and heap"], ("401 KiB", True))
+        self.assertEqual(targets["memory of a queue pair of 1024, crypto_wd"], ("401 KiB", True))
+        self.assertEqual(targets["memory of a queue pair of 1024, compress_wd"], ("512 KiB", False))
+        self.assertIn("two queues", report.limit_of("memory of a queue pair of 1024, compress_wd"))
 
 
 class BreakEven(unittest.TestCase):
@@ -281,8 +285,9 @@ class Page(unittest.TestCase):
         metrics = {"throughput": ("gbps",), "cyclecount": ("cycles",), "break-even": ("cycles",), "latency": ("p50_us",),
                    "compress": ("comp_gbps", "decomp_gbps"), "in-flight": ("mb_per_s", "published"),
                    "queues": ("cycles",), "sessions": ("cycles",), "doorbells": ("per_op",),
-                   "memory": ("hugepages", "heap"), "start": ("ms",)}
-        own_bursts = {"in-flight": (1, 70), "queues": (1, 64), "sessions": (1, 100000), "memory": (1024,), "start": (1,)}
+                   "memory": ("hugepages", "heap"), "comp-memory": ("hugepages", "heap"), "start": ("ms",)}
+        own_bursts = {"in-flight": (1, 70), "queues": (1, 64), "sessions": (1, 100000), "memory": (1024,), "comp-memory": (1024,),
+                      "start": (1,)}
         return [result(point.kind, driver, value, algorithm=point.algorithm, size=point.size, burst=burst, metric=metric)
                 for point in plan.full_points() for driver in point.drivers
                 for burst in own_bursts.get(point.kind, point.bursts) for metric in metrics[point.kind]]

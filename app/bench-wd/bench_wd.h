@@ -12,6 +12,8 @@
 #ifndef BENCH_WD_H
 #define BENCH_WD_H
 
+#include <stddef.h>
+
 /** Throughput of compress_wd by descriptors in flight, next to the published one. */
 int bench_in_flight(const char *options, unsigned int ms);
 
@@ -23,7 +25,13 @@ int bench_sessions(const char *options, unsigned int rounds);
 int bench_doorbells(const char *options, unsigned int rounds);
 /** Bytes that a queue pair of 1024 descriptors takes, of hugepages and of the heap. */
 int bench_memory(const char *options, unsigned int nb);
+/** The same of compress_wd. */
+int bench_comp_memory(const char *options, unsigned int nb);
 /** Milliseconds from the creation of the device to the first op that came back. */
 int bench_start(const char *options, unsigned int nb);
+
+/** Bytes of the C library's heap that are in use, and of EAL's. */
+size_t bench_heap_used(void);
+size_t bench_hugepages_used(void);
 
 #endif /* BENCH_WD_H */

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the wd authors
  */
 
-/* compress_wd by descriptors in flight. */
+/* compress_wd by descriptors in flight, and the memory that it takes. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,22 +29,26 @@ static struct rte_comp_xform xform = {
 };
 
 static int
-dev_open(const char *options)
+dev_open(const char *options, uint16_t nb_qps)
 {
 	struct rte_compressdev_config conf = {
-		.socket_id = SOCKET_ID_ANY, .nb_queue_pairs = 1, .max_nb_priv_xforms = 1
+		.socket_id = SOCKET_ID_ANY, .nb_queue_pairs = nb_qps, .max_nb_priv_xforms = 1
 	};
 	char args[256];
 	int id;
 
-	snprintf(args, sizeof(args), "dev=sim%s%s", options[0] == '\0' ? "" : ",", options);
+	snprintf(args, sizeof(args), "dev=sim,max_nb_queue_pairs=%u%s%s", nb_qps,
+			options[0] == '\0' ? "" : ",", options);
 	if (rte_vdev_init(NAME, args) != 0)
 		return -1;
 	id = rte_compressdev_get_dev_id(NAME);
-	if (id < 0 || rte_compressdev_configure((uint8_t)id, &conf) != 0 ||
-			rte_compressdev_queue_pair_setup((uint8_t)id, 0, 1024, SOCKET_ID_ANY) !=
-					0 ||
-			rte_compressdev_start((uint8_t)id) != 0)
+	if (id < 0 || rte_compressdev_configure((uint8_t)id, &conf) != 0)
+		return -1;
+	for (uint16_t i = 0; i < nb_qps; i++) {
+		if (rte_compressdev_queue_pair_setup((uint8_t)id, i, 1024, SOCKET_ID_ANY) != 0)
+			return -1;
+	}
+	if (rte_compressdev_start((uint8_t)id) != 0)
 		return -1;
 	return id;
 }
@@ -168,7 +172,7 @@ bench_in_flight(const char *options, unsigned int ms)
 		128 };
 	const unsigned int nb_windows = RTE_MAX(ms / WINDOW_MS, 1U);
 	struct rte_comp_op *ops[MOST];
-	const int id = dev_open(options);
+	const int id = dev_open(options, 1);
 
 	if (id < 0 || ops_create((uint8_t)id, ops) != 0)
 		return -1;
@@ -188,5 +192,35 @@ bench_in_flight(const char *options, unsigned int ms)
 			printf("in-flight %u %.1f %.1f %+.1f\n", points[i], rate, want / 1e3,
 					(rate * 1e3 / want - 1) * 100);
 	}
+	return 0;
+}
+
+/* With so many queue pairs; all else is the same. */
+static int
+memory_with(const char *options, uint16_t nb_qps, size_t *heap, size_t *huge)
+{
+	const int id = dev_open(options, nb_qps);
+
+	if (id < 0)
+		return -1;
+	*heap = bench_heap_used();
+	*huge = bench_hugepages_used();
+	rte_compressdev_stop((uint8_t)id);
+	return rte_vdev_uninit(NAME);
+}
+
+int
+bench_comp_memory(const char *options, unsigned int nb)
+{
+	size_t heap[2], huge[2];
+
+	/* once for what is allocated once in a process */
+	if (memory_with(options, (uint16_t)(nb + 1), &heap[0], &huge[0]) != 0 ||
+			memory_with(options, 1, &heap[0], &huge[0]) != 0 ||
+			memory_with(options, (uint16_t)(nb + 1), &heap[1], &huge[1]) != 0)
+		return -1;
+	printf("# comp-memory, queue pairs, bytes of hugepages each, bytes of the heap each\n");
+	printf("comp-memory %u %zu %zu\n", nb, (huge[1] - huge[0]) / nb,
+			heap[1] > heap[0] ? (heap[1] - heap[0]) / nb : 0);
 	return 0;
 }

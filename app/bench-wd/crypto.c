@@ -266,16 +266,16 @@ bench_doorbells(const char *options, unsigned int rounds)
 	return 0;
 }
 
-static size_t
-heap_used(void)
+size_t
+bench_heap_used(void)
 {
 	const struct mallinfo2 info = mallinfo2();
 
 	return info.uordblks + info.hblkhd;
 }
 
-static size_t
-hugepages_used(void)
+size_t
+bench_hugepages_used(void)
 {
 	struct rte_malloc_socket_stats stats;
 	size_t used = 0;
@@ -295,8 +295,8 @@ memory_with(const char *options, uint16_t nb_qps, size_t *heap, size_t *huge)
 
 	if (wdt_crypto_open(&c, options, nb_qps, 1024) != 0)
 		return -1;
-	*heap = heap_used();
-	*huge = hugepages_used();
+	*heap = bench_heap_used();
+	*huge = bench_hugepages_used();
 	return wdt_crypto_close(&c);
 }
 

@@ -28,6 +28,7 @@ static const struct {
 	{ "sessions", bench_sessions, "rounds of 2048 ops a point" },
 	{ "doorbells", bench_doorbells, "bursts" },
 	{ "memory", bench_memory, "queue pairs" },
+	{ "comp-memory", bench_comp_memory, "queue pairs" },
 	{ "start", bench_start, "times" },
 };
 

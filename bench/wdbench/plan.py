@@ -69,6 +69,7 @@ def own_points(quick):
             Point("sessions", "hw=v3", 0, ("bench-wd",), ops=10 if quick else 100),
             Point("doorbells", "hw=v3", 0, ("bench-wd",), ops=1000, repetitions=1),
             Point("memory", "hw=v3", 0, ("bench-wd",), ops=16, repetitions=1),
+            Point("comp-memory", "hw=v3", 0, ("bench-wd",), ops=16, repetitions=1),
             Point("start", "hw=v3", 0, ("bench-wd",), ops=1)]
 
 

@@ -134,7 +134,7 @@ class Runner:
             return [(row[0], {"cycles": row[1]}) for row in rows]
         if kind == "doorbells":
             return [(32, {"per_op": (row[1] + row[2]) / row[0]}) for row in rows]
-        if kind == "memory":
+        if kind in ("memory", "comp-memory"):
             return [(1024, {"hugepages": row[1], "heap": row[2]}) for row in rows]
         return [(1, {"ms": row[0]}) for row in rows]
 
