@@ -6,19 +6,22 @@
 import csv
 import json
 import pathlib
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import types
 import unittest
 from unittest import mock
+from xml.etree import ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-from wdbench import page, plan, plots, report, run, stats, stock  # noqa: E402
+from wdbench import machine, page, plan, plots, report, run, stats, stock  # noqa: E402
 
 
 def sample(name):
@@ -86,6 +89,37 @@ class StockOutput(unittest.TestCase):
         self.assertEqual(stock.own(text, "in-flight"), [[1, 540.6, 556.5, -2.9], [2, 819.1, None, None]])
         with self.assertRaises(stock.OutputError):
             stock.own(text, "queues")
+
+
+class Machine(unittest.TestCase):
+    """What lscpu of util-linux 2.38 prints."""
+
+    def cpu(self, text, cpuinfo="processor\t: 0\n"):
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            file.write(cpuinfo)
+            file.flush()
+            first = machine.first
+            with mock.patch.object(machine, "output", return_value=text), \
+                    mock.patch.object(machine, "first", side_effect=lambda pattern, path: first(pattern, file.name)):
+                return machine.cpu()
+
+    def test_arm64(self):
+        self.assertEqual(self.cpu("Architecture:           aarch64\nVendor ID:              HiSilicon\n"
+                                  "BIOS Model name:        other\nModel name:             Kunpeng-920\n"), "Kunpeng-920")
+
+    def test_two_kinds_of_cores(self):
+        self.assertEqual(self.cpu("Vendor ID:    ARM\n  Model name:   Cortex-A53\n  Model name:   Cortex-A73\n"),
+                         "Cortex-A53, Cortex-A73")
+
+    def test_x86(self):
+        self.assertEqual(self.cpu("Model name:   AMD EPYC\nModel:   1\n"), "AMD EPYC")
+
+    def test_without_lscpu(self):
+        self.assertEqual(self.cpu("", "processor\t: 0\nmodel name\t: AMD EPYC\n"), "AMD EPYC")
+        self.assertEqual(self.cpu("Model name:    -\n"), "unknown")
+
+    def test_this_one(self):
+        self.assertTrue(machine.describe()["cpu"])
 
 
 class Statistics(unittest.TestCase):
@@ -274,6 +308,32 @@ class Files(unittest.TestCase):
         text = plots.script(pathlib.Path("it's.svg"), "svg", *args, **more)
         self.assertIn("set output 'it''s.svg'", text)
         self.assertIn("1 600 600 600", text)
+
+
+@unittest.skipUnless(shutil.which("gnuplot"), "no gnuplot")
+class Drawing(unittest.TestCase):
+    def test_svg_and_png_of_each(self):
+        results = Page.all_results(7.0)
+        figures = report.Figures(results)
+        with tempfile.TemporaryDirectory() as directory:
+            out = pathlib.Path(directory)
+            drawn = plots.draw(figures, out)
+            self.assertEqual(sorted(drawn), sorted(plots.all_plots(figures)))
+            self.assertGreater(len(drawn), 10)
+            self.assertEqual(len(list(out.iterdir())), 2 * len(drawn))
+            for name in drawn:
+                svg = ElementTree.parse(out / f"{plots.file_name(name)}.svg").getroot()
+                self.assertTrue(svg.tag.endswith("}svg"), svg.tag)
+                self.assertTrue(any(True for _ in svg.iter("{http://www.w3.org/2000/svg}path")), name)
+                png = (out / f"{plots.file_name(name)}.png").read_bytes()
+                self.assertTrue(png.startswith(b"\x89PNG\r\n\x1a\n"), name)
+                self.assertEqual(struct.unpack(">II", png[16:24]), (1200, 750))
+
+    def test_a_plot_that_fails_is_told(self):
+        with tempfile.TemporaryDirectory() as directory, \
+                mock.patch.object(plots, "script", return_value="plot nothing that is there\n"), \
+                self.assertRaisesRegex(RuntimeError, "gnuplot, "):
+            plots.draw(report.Figures(Page.all_results(7.0)), pathlib.Path(directory))
 
 
 class Page(unittest.TestCase):

@@ -36,7 +36,8 @@ median() {
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
-echo "machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, Linux $(uname -r)"
+# lscpu: /proc/cpuinfo of arm64 has no name
+echo "machine: $(LC_ALL=C lscpu | sed -n 's/^ *Model name: *//p' | head -n 1), $(nproc) CPUs, Linux $(uname -r)"
 echo "DPDK $(pkg-config --modversion libdpdk), wd $(git describe --always --dirty 2>/dev/null || echo unknown)"
 echo
 echo "Instructions an op of enqueue_burst and dequeue_burst, 64 bytes (compress: 4 KiB), burst 32, by"

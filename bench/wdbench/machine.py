@@ -29,6 +29,13 @@ def first(pattern, path):
     return match[1].strip() if match else "unknown"
 
 
+def cpu():
+    """The CPU's name; /proc/cpuinfo has none on arm64, where lscpu knows it by its numbers."""
+    names = re.findall(r"^ *Model name:[ \t]*(.*?)[ \t]*$", output("env", "LC_ALL=C", "lscpu"), re.M)
+    known = dict.fromkeys(name for name in names if name.strip("-"))
+    return ", ".join(known) or first(r"^model name\s*: (.*)$", "/proc/cpuinfo")
+
+
 def load():
     return " ".join(f"{value:.2f}" for value in os.getloadavg())
 
@@ -45,7 +52,7 @@ def cpus():
 def describe():
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "cpu": first(r"^model name\s*: (.*)$", "/proc/cpuinfo"),
+        "cpu": cpu(),
         "cpus": len(cpus()),
         "kernel": platform.release(),
         "arch": platform.machine(),

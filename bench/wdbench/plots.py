@@ -79,13 +79,16 @@ def all_plots(f):
     return plots
 
 
+def file_name(name):
+    return re.sub(r"[^\w.+-]", "_", name)
+
+
 def draw(f, out):
     """Names of the plots that were drawn; None without gnuplot."""
     drawn = []
     for name, (args, more) in all_plots(f).items():
-        safe = re.sub(r"[^\w.+-]", "_", name)
         for terminal in TERMINALS:
-            text = script(out / f"{safe}.{terminal}", terminal, *args, **more)
+            text = script(out / f"{file_name(name)}.{terminal}", terminal, *args, **more)
             try:
                 done = subprocess.run(["gnuplot"], input=text, text=True, capture_output=True, check=False)
             except OSError:
