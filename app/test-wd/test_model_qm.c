@@ -720,6 +720,50 @@ WDT_TEST(qm_reset_and_restart)
 	return client_close(&c);
 }
 
+/* A client takes what was complete before a reset, and rings for it: nobody hears that. */
+WDT_TEST(qm_completion_doorbell_of_a_reset_queue)
+{
+	struct hisi_qm_cqe before[4];
+	struct client c, other;
+
+	WDT_CHECK_EQ(client_open(&c, 16, 4, 0), WDT_PASS);
+	WDT_CHECK_EQ(client_attach(&other, c.dev, ANY_QN + 1, 8, 8), WDT_PASS);
+	WDT_CHECK_EQ(client_start(&other), 0);
+	submit(&c, 3);
+	step_until_idle(c.dev);
+	wdm_qp_reset(c.qp);
+	memcpy(before, c.cq, sizeof(before));
+	for (int i = 0; i < 3; i++) {
+		WDT_CHECK_EQ(poll_one(&c), i);
+		ring_cq(&c);
+		WDT_CHECK_EQ(wdm_dev_step(c.dev), 0);
+	}
+	WDT_CHECK_EQ(poll_one(&c), -1);
+	WDT_CHECK(dead(&c));
+	WDT_CHECK(memcmp(before, c.cq, sizeof(before)) == 0);
+	WDT_CHECK_EQ(stats_of(&c).completed, 3);
+	WDT_CHECK_EQ(stats_of(&c).doorbells_ignored, 0);
+	/* the queue beside it: as deep as ever */
+	submit(&other, 7);
+	step_until_idle(c.dev);
+	for (int i = 0; i < 7; i++)
+		WDT_CHECK_EQ(poll_one(&other), i);
+	/* started anew it knows nothing of that doorbell: there is room for four */
+	wdm_qp_stop(c.qp);
+	WDT_CHECK_EQ(client_start(&c), 0);
+	submit(&c, 3);
+	step_until_idle(c.dev);
+	submit(&c, 1);
+	step_until_idle(c.dev);
+	WDT_CHECK(alive(&c));
+	submit(&c, 1);
+	step_until_idle(c.dev);
+	WDT_CHECK(dead(&c));
+	WDT_CHECK_EQ(stats_of(&c).completed, 4);
+	client_detach(&other);
+	return client_close(&c);
+}
+
 WDT_TEST(qm_stop_drops_what_was_announced)
 {
 	struct client c;
