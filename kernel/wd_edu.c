@@ -27,6 +27,8 @@
 #define EDU_REG_ID 0x00
 #define EDU_ID_MASK 0xffff
 #define EDU_ID 0x00ed /* "edu" */
+#define EDU_REG_STATUS 0x20 /* 0x80: interrupt when a factorial is computed */
+#define EDU_REG_IRQ_ACK 0x64 /* the causes to take back */
 #define EDU_REG_DMA_COMMAND 0x98
 #define EDU_DMA_START BIT(0) /* reads as 1 until the transfer is done */
 
@@ -205,6 +207,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if ((readl(edu->regs + EDU_REG_ID) & EDU_ID_MASK) != EDU_ID ||
 	    pci_resource_len(pdev, 0) < PAGE_SIZE)
 		return -ENODEV;
+	/* the owner can raise it at will, and nobody would handle it */
+	pci_intx(pdev, 0);
 	pci_set_drvdata(pdev, edu);
 	edu->wdev = edu_register(edu);
 	return PTR_ERR_OR_ZERO(edu->wdev);
@@ -220,6 +224,9 @@ static void edu_remove(struct pci_dev *pdev)
 		edu_mark_dead(edu);
 	mutex_unlock(&wdev->lock);
 	wd_unregister(wdev);
+	/* the PCI core may allow its line again: let it not be raised then */
+	writel(0, edu->regs + EDU_REG_STATUS);
+	writel(~0U, edu->regs + EDU_REG_IRQ_ACK);
 }
 
 static const struct pci_device_id edu_ids[] = { { PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) }, {} };

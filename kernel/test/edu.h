@@ -18,7 +18,9 @@
 
 #define EDU_LEN 512
 
-/* registers, 8 bytes each, of QEMU's edu device */
+/* registers of QEMU's edu device; those of DMA have 8 bytes each */
+#define EDU_IRQ_RAISE 0x60
+#define EDU_IRQ_ACK 0x64
 #define EDU_DMA_SOURCE 0x80
 #define EDU_DMA_DEST 0x88
 #define EDU_DMA_COUNT 0x90

@@ -12,6 +12,7 @@
 #include "ktap.h"
 
 #include <inttypes.h>
+#include <linux/pci_regs.h>
 
 static const char *name;
 
@@ -181,6 +182,39 @@ test_stop(const struct edu *edu, uint8_t *a)
 			"started again: it is");
 }
 
+/* A word of the device's PCI configuration. */
+static unsigned int
+pci_config(unsigned int at)
+{
+	char path[PATH_MAX];
+	uint16_t word = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/uacce/%s/device/config", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (pread(fd, &word, sizeof(word), at) != sizeof(word))
+		word = 0;
+	close(fd);
+	return word;
+}
+
+/* The owner can have it raise an interrupt, which nobody is there to handle. */
+static void
+test_interrupt(const struct edu *edu)
+{
+	volatile uint32_t *raise = (volatile uint32_t *)(edu->regs + EDU_IRQ_RAISE);
+	volatile uint32_t *ack = (volatile uint32_t *)(edu->regs + EDU_IRQ_ACK);
+	bool raised;
+
+	*raise = 1;
+	raised = (pci_config(PCI_STATUS) & PCI_STATUS_INTERRUPT) != 0;
+	ktap_test((pci_config(PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE) != 0,
+			"its interrupt line is off");
+	*ack = 1;
+	ktap_test(raised && (pci_config(PCI_STATUS) & PCI_STATUS_INTERRUPT) == 0,
+			"an interrupt is raised and taken back");
+}
+
 /* close() leaves the rest to the kernel, and open() waits for that. */
 static void
 test_close_and_open(void)
@@ -281,6 +315,7 @@ main(void)
 		test_registered(&edu, pages, pages + HUGE_SIZE);
 		test_not_registered(&edu, pages, pages + HUGE_SIZE);
 		test_reserved(&edu);
+		test_interrupt(&edu);
 		test_stop(&edu, pages);
 		edu_close(&edu);
 		test_close_and_open();
