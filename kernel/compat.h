@@ -10,6 +10,7 @@
 
 #include <linux/err.h>
 #include <linux/iommu.h>
+#include <linux/irqdomain.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 
@@ -65,6 +66,20 @@ static inline void wd_iommu_sva_disable(struct device *dev)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 	iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_SVA);
+#endif
+}
+
+/* Whether the machine checks what the device writes to the addresses of interrupts. */
+static inline bool wd_msi_isolated(struct device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	struct iommu_group *group = iommu_group_get(dev);
+	const bool isolated = group && iommu_group_has_isolated_msi(group);
+
+	iommu_group_put(group);
+	return isolated;
+#else
+	return irq_domain_check_msi_remap() || device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
 #endif
 }
 

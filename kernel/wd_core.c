@@ -24,6 +24,10 @@ static bool unsafe_physical;
 module_param(unsafe_physical, bool, 0444);
 MODULE_PARM_DESC(unsafe_physical, "let who has CAP_SYS_RAWIO use devices that no IOMMU confines; taints the kernel");
 
+static bool unsafe_interrupts;
+module_param(unsafe_interrupts, bool, 0444);
+MODULE_PARM_DESC(unsafe_interrupts, "use devices that can forge interrupts, as the machine does not remap those");
+
 struct workqueue_struct *wd_teardown_wq;
 
 static struct class wd_class;
@@ -120,15 +124,38 @@ static const struct attribute_group wd_group = {
 
 static const struct attribute_group *wd_groups[] = { &wd_group, NULL };
 
+/*
+ * Where nothing remaps interrupts, a write to their addresses is one, of any number,
+ * and no page table of an IOMMU is asked.
+ */
+static int wd_check_interrupts(struct device *parent)
+{
+	if (wd_msi_isolated(parent))
+		return 0;
+	if (!unsafe_interrupts) {
+		dev_err(parent, "its DMA can forge interrupts; enable interrupt remapping, or load wd with unsafe_interrupts=1\n");
+		return -EPERM;
+	}
+	dev_warn(parent, "its DMA can forge interrupts: who opens it must be trusted\n");
+	return 0;
+}
+
 /* Whether the machine can give the device the kind of memory its driver asks for. */
 static int wd_check_memory(struct device *parent, enum wd_memory memory)
 {
 	switch (memory) {
 	case WD_SVA_IOMMU:
-		return wd_iommu_sva_enable(parent) ? -EOPNOTSUPP : 0;
+		if (wd_iommu_sva_enable(parent))
+			return -EOPNOTSUPP;
+		if (!wd_check_interrupts(parent))
+			return 0;
+		wd_iommu_sva_disable(parent);
+		return -EPERM;
 	case WD_REGISTERED_IOMMU:
-		return device_iommu_mapped(parent) &&
-		       device_iommu_capable(parent, IOMMU_CAP_CACHE_COHERENCY) ? 0 : -EOPNOTSUPP;
+		if (!device_iommu_mapped(parent) ||
+		    !device_iommu_capable(parent, IOMMU_CAP_CACHE_COHERENCY))
+			return -EOPNOTSUPP;
+		return wd_check_interrupts(parent);
 	case WD_PHYSICAL:
 		return unsafe_physical ? 0 : -EOPNOTSUPP;
 	default:

@@ -7,6 +7,7 @@
 #ifndef MODULES_H
 #define MODULES_H
 
+#include <sys/klog.h>
 #include <sys/syscall.h>
 
 #include "client.h"
@@ -33,6 +34,32 @@ static inline int
 module_unload(const char *name)
 {
 	return result((int)syscall(SYS_delete_module, name, O_NONBLOCK));
+}
+
+/** All of them anew, the core with other parameters. */
+static inline bool
+modules_reload(const char *wd_parameters)
+{
+	static const char *const names[] = { "wd", "wd_emu", "wd_edu" };
+	const unsigned int nb = sizeof(names) / sizeof(names[0]);
+	bool good = true;
+
+	for (unsigned int i = nb; i-- > 0;)
+		good &= module_unload(names[i]) == 0;
+	for (unsigned int i = 0; i < nb; i++)
+		good &= module_load(names[i], i == 0 ? wd_parameters : "") == 0;
+	return good;
+}
+
+/** Whether the kernel's log has this text. */
+static inline bool
+kernel_said(const char *text)
+{
+	static char log[1 << 20];
+	const int n = klogctl(3, log, sizeof(log) - 1); /* read all that is left */
+
+	log[n > 0 ? n : 0] = '\0';
+	return strstr(log, text) != NULL;
 }
 
 /** Write a word into a file of sysfs or procfs. */

@@ -8,42 +8,15 @@
  */
 
 #include <linux/capability.h>
-#include <sys/klog.h>
 
 #include "edu.h"
 #include "ktap.h"
 #include "modules.h"
 
 #define TAINT_USER (1UL << 6)
-#define KLOG_READ_ALL 3
 #define NB_PAGES 3
 
-static const char *const modules[] = { "wd", "wd_emu", "wd_edu" };
-#define NB_MODULES (sizeof(modules) / sizeof(modules[0]))
-
 static const char *name;
-
-static bool
-reload(const char *wd_parameters)
-{
-	bool good = true;
-
-	for (size_t i = NB_MODULES; i-- > 0;)
-		good &= module_unload(modules[i]) == 0;
-	for (size_t i = 0; i < NB_MODULES; i++)
-		good &= module_load(modules[i], i == 0 ? wd_parameters : "") == 0;
-	return good;
-}
-
-static bool
-kernel_said(const char *text)
-{
-	static char log[1 << 20];
-	const int n = klogctl(KLOG_READ_ALL, log, sizeof(log) - 1);
-
-	log[n > 0 ? n : 0] = '\0';
-	return strstr(log, text) != NULL;
-}
 
 static bool
 tainted_by_user(void)
@@ -165,8 +138,9 @@ main(void)
 		return ktap_skip_all("not in a guest without IOMMU");
 	ktap_start(0);
 	test_refused();
-	if (ktap_test(reload("unsafe_physical=1"), "modules loaded anew, with unsafe_physical=1"))
+	if (ktap_test(modules_reload("unsafe_physical=1"),
+			    "modules loaded anew, with unsafe_physical=1"))
 		test_allowed();
-	ktap_test(reload(""), "modules loaded as before");
+	ktap_test(modules_reload(""), "modules loaded as before");
 	return ktap_finish();
 }
