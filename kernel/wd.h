@@ -13,8 +13,9 @@
  *
  * Locks, in the order they are taken:
  *
- *   wd_process.lock  what is registered. Held over pinning, which takes the
- *                    mm's mmap_lock, so it is never taken in mmap()
+ *   wd_process.lock  what is registered. Held while a daemon's memory is touched,
+ *                    which takes that mm's mmap_lock, so it is never taken in
+ *                    mmap(); never over pinning, which may take long
  *   wd_device.lock   whether the device is there, its queues, its domain
  *   wd_queue.lock    state of the queue; held while the driver starts or stops
  *                    it, so the mm's mmap_lock is never taken below it
@@ -26,10 +27,10 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/list.h>
-#include <linux/maple_tree.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/rbtree.h>
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -137,7 +138,8 @@ struct wd_process {
 	unsigned int refs; /* queues; guarded by the list's lock, as is nb_open */
 	unsigned int nb_open; /* of them, not closed yet */
 	struct rw_semaphore lock;
-	struct maple_tree pages; /* struct wd_page by virtual address */
+	struct rb_root pages; /* struct wd_page by virtual address */
+	struct list_head kept; /* struct wd_page, unregistered, that a device may still reach */
 	struct list_head devices; /* struct wd_device.process_node */
 	atomic_t nb_unconfined; /* queues that run without an IOMMU */
 	bool leaked; /* a device that did not stop may still reach the pages */

@@ -14,6 +14,7 @@
 #include <linux/hugetlb.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/rbtree.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -22,11 +23,17 @@
 #include "compat.h"
 #include "wd.h"
 
-/* A hugepage, pinned once as a whole. */
+/*
+ * A hugepage, pinned once as a whole. It is entered and taken out without an
+ * allocation that could fail.
+ */
 struct wd_page {
+	struct rb_node node; /* wd_process.pages, while it is registered */
+	struct list_head list; /* before and after that */
 	unsigned long va;
 	unsigned long size;
 	struct page *page;
+	bool kept; /* a device may still reach it: stays pinned */
 };
 
 static LIST_HEAD(wd_processes);
@@ -67,7 +74,8 @@ static struct wd_process *wd_process_new(struct mm_struct *mm)
 	mmgrab(mm);
 	p->mm = mm;
 	init_rwsem(&p->lock);
-	mt_init(&p->pages);
+	p->pages = RB_ROOT;
+	INIT_LIST_HEAD(&p->kept);
 	INIT_LIST_HEAD(&p->devices);
 	return p;
 }
@@ -134,22 +142,73 @@ static void wd_uncharge(struct mm_struct *mm, unsigned long size)
 	atomic64_sub(size >> PAGE_SHIFT, &mm->pinned_vm);
 }
 
-static void wd_page_free(struct wd_page *pg)
+/* --- what is registered, by virtual address; with the lock of the process held --- */
+
+/* The first page that ends behind va, or NULL. */
+static struct wd_page *wd_page_from(struct wd_process *p, unsigned long va)
 {
-	unpin_user_pages_dirty_lock(&pg->page, 1, true);
-	kfree(pg);
+	struct rb_node *node = p->pages.rb_node;
+	struct wd_page *found = NULL;
+
+	while (node) {
+		struct wd_page *pg = rb_entry(node, struct wd_page, node);
+
+		if (pg->va + (pg->size - 1) < va) {
+			node = node->rb_right;
+		} else {
+			found = pg;
+			node = node->rb_left;
+		}
+	}
+	return found;
 }
 
-/* Unpin all that is registered in [first, last]; no device is shown it any more. */
-static unsigned long wd_pages_drop(struct wd_process *p, unsigned long first, unsigned long last)
+static struct wd_page *wd_page_after(struct wd_page *pg)
 {
-	unsigned long index = first, size = 0;
+	return rb_entry_safe(rb_next(&pg->node), struct wd_page, node);
+}
+
+#define wd_for_each_page(pg, p, first, last) \
+	for ((pg) = wd_page_from(p, first); (pg) && (pg)->va <= (last); (pg) = wd_page_after(pg))
+
+static bool wd_page_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct wd_page, node)->va < rb_entry(b, struct wd_page, node)->va;
+}
+
+/* Of the list, where nothing is registered yet. */
+static void wd_pages_enter(struct wd_process *p, struct list_head *pages)
+{
+	struct wd_page *pg, *next;
+
+	list_for_each_entry_safe(pg, next, pages, list) {
+		list_del(&pg->list);
+		rb_add(&pg->node, &p->pages, wd_page_less);
+	}
+}
+
+/* All of [first, last] to the list, to be unpinned; no device is shown it any more. */
+static void wd_pages_take(struct wd_process *p, unsigned long first, unsigned long last,
+			  struct list_head *pages)
+{
 	struct wd_page *pg;
 
-	mt_for_each(&p->pages, pg, index, last) {
-		mtree_erase(&p->pages, pg->va);
+	while ((pg = wd_page_from(p, first)) && pg->va <= last) {
+		rb_erase(&pg->node, &p->pages);
+		list_add_tail(&pg->list, pg->kept ? &p->kept : pages);
+	}
+}
+
+/* Unpin, which may take long: with no lock held. Returns how much it was, bytes. */
+static unsigned long wd_pages_unpin(struct list_head *pages)
+{
+	struct wd_page *pg, *next;
+	unsigned long size = 0;
+
+	list_for_each_entry_safe(pg, next, pages, list) {
 		size += pg->size;
-		wd_page_free(pg);
+		unpin_user_pages_dirty_lock(&pg->page, 1, true);
+		kfree(pg);
 		cond_resched();
 	}
 	return size;
@@ -157,6 +216,7 @@ static unsigned long wd_pages_drop(struct wd_process *p, unsigned long first, un
 
 void wd_process_put(struct wd_process *p)
 {
+	LIST_HEAD(pages);
 	bool last;
 
 	spin_lock(&wd_processes_lock);
@@ -164,8 +224,8 @@ void wd_process_put(struct wd_process *p)
 	spin_unlock(&wd_processes_lock);
 	if (!last || READ_ONCE(p->leaked))
 		return; /* leaked: it stays, with its pages, which a device may still reach */
-	wd_uncharge(p->mm, wd_pages_drop(p, 0, ULONG_MAX));
-	mtree_destroy(&p->pages);
+	wd_pages_take(p, 0, ULONG_MAX, &pages); /* nobody else has it */
+	wd_uncharge(p->mm, wd_pages_unpin(&pages));
 	spin_lock(&wd_processes_lock);
 	list_del(&p->node);
 	spin_unlock(&wd_processes_lock);
@@ -182,33 +242,35 @@ static int wd_domain_map(struct iommu_domain *domain, const struct wd_page *pg)
 			    IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE);
 }
 
-static void wd_domain_unmap(struct wd_device *wdev, const struct wd_page *pg)
+/* Of a page that is not unmapped as a whole nobody knows what the device still reaches. */
+static void wd_domain_unmap(struct wd_device *wdev, struct wd_page *pg)
 {
 	const size_t size = iommu_unmap(wdev->domain, pg->va, pg->size);
 
-	if (size != pg->size)
-		dev_err_once(&wdev->dev, "unmapped %zu of %lu bytes\n", size, pg->size);
+	if (size == pg->size)
+		return;
+	pg->kept = true;
+	WRITE_ONCE(wdev->process->leaked, true);
+	dev_err_once(&wdev->dev,
+		     "unmapped %zu of %lu bytes; the memory of the process is kept until reboot\n",
+		     size, pg->size);
 }
 
 /* Map or unmap all that is registered in [first, last] for one device. */
 static void wd_domain_unmap_range(struct wd_device *wdev, unsigned long first, unsigned long last)
 {
-	struct maple_tree *pages = &wdev->process->pages;
-	unsigned long index = first;
 	struct wd_page *pg;
 
-	mt_for_each(pages, pg, index, last)
+	wd_for_each_page(pg, wdev->process, first, last)
 		wd_domain_unmap(wdev, pg);
 }
 
 static int wd_domain_map_range(struct wd_device *wdev, unsigned long first, unsigned long last)
 {
-	struct maple_tree *pages = &wdev->process->pages;
-	unsigned long index = first;
 	struct wd_page *pg;
 	int rc;
 
-	mt_for_each(pages, pg, index, last) {
+	wd_for_each_page(pg, wdev->process, first, last) {
 		rc = wd_domain_map(wdev->domain, pg);
 		if (!rc)
 			continue;
@@ -221,9 +283,9 @@ static int wd_domain_map_range(struct wd_device *wdev, unsigned long first, unsi
 
 static bool wd_any_page_in(struct wd_process *p, unsigned long first, unsigned long last)
 {
-	unsigned long index = first;
+	const struct wd_page *pg = wd_page_from(p, first);
 
-	return mt_find(&p->pages, &index, last) != NULL;
+	return pg && pg->va <= last;
 }
 
 /* Whether the device can address all that is registered, and none of it is reserved. */
@@ -381,6 +443,7 @@ static struct wd_page *wd_page_pin(struct mm_struct *mm, unsigned long va, unsig
 		return ERR_PTR(-ENOMEM);
 	pg->va = va;
 	pg->size = size;
+	pg->kept = false;
 	nb = wd_pin_user_pages(va, 1, FOLL_WRITE | FOLL_LONGTERM, &pg->page);
 	if (nb == 1 && PageHuge(pg->page) && page_size(compound_head(pg->page)) == size &&
 	    compound_head(pg->page) == pg->page)
@@ -391,32 +454,36 @@ static struct wd_page *wd_page_pin(struct mm_struct *mm, unsigned long va, unsig
 	return ERR_PTR(nb == 1 ? -EMEDIUMTYPE : nb < 0 ? nb : -EFAULT);
 }
 
-/* Pin and enter [first, last]; all or nothing. */
-static int wd_pages_pin(struct wd_process *p, unsigned long first, unsigned long last)
+/*
+ * Charge and pin [first, last], all or nothing. It may take long, and copies for the
+ * device wait for the lock of the process: that is not held here.
+ */
+static int wd_pages_pin(struct mm_struct *mm, unsigned long first, unsigned long last,
+			struct list_head *pages)
 {
 	unsigned long va = first;
 	struct wd_page *pg;
-	int rc = 0;
+	int rc;
 
-	mmap_read_lock(p->mm);
+	rc = wd_charge(mm, last - first + 1);
+	if (rc)
+		return rc;
+	mmap_read_lock(mm);
 	do {
-		pg = fatal_signal_pending(current) ? ERR_PTR(-EINTR) :
-						     wd_page_pin(p->mm, va, last);
+		pg = fatal_signal_pending(current) ? ERR_PTR(-EINTR) : wd_page_pin(mm, va, last);
 		if (IS_ERR(pg)) {
 			rc = PTR_ERR(pg);
 			break;
 		}
-		rc = mtree_insert_range(&p->pages, va, va + pg->size - 1, pg, GFP_KERNEL_ACCOUNT);
-		if (rc) {
-			wd_page_free(pg);
-			break;
-		}
+		list_add_tail(&pg->list, pages);
 		va += pg->size;
 		cond_resched();
 	} while (va - 1 != last);
-	mmap_read_unlock(p->mm);
-	if (rc && va != first)
-		wd_pages_drop(p, first, va - 1);
+	mmap_read_unlock(mm);
+	if (!rc)
+		return 0;
+	wd_pages_unpin(pages);
+	wd_uncharge(mm, last - first + 1);
 	return rc;
 }
 
@@ -424,12 +491,12 @@ static int wd_pages_pin(struct wd_process *p, unsigned long first, unsigned long
 static unsigned long wd_registered(struct wd_process *p, unsigned long first, unsigned long last,
 				   bool *outside)
 {
-	unsigned long index = first, size = 0;
+	unsigned long size = 0;
 	struct wd_page *pg;
 
 	*outside = false;
-	mt_for_each(&p->pages, pg, index, last) {
-		if (pg->va < first || pg->va + pg->size - 1 > last)
+	wd_for_each_page(pg, p, first, last) {
+		if (pg->va < first || pg->va + (pg->size - 1) > last)
 			*outside = true;
 		else
 			size += pg->size;
@@ -437,22 +504,29 @@ static unsigned long wd_registered(struct wd_process *p, unsigned long first, un
 	return size;
 }
 
-static int wd_register_locked(struct wd_process *p, unsigned long first, unsigned long last)
+/* Whether [first, last] can be registered, as far as what is there counts. */
+static int wd_register_check(struct wd_process *p, unsigned long first, unsigned long last)
+{
+	bool outside;
+	const unsigned long size = wd_registered(p, first, last, &outside);
+
+	if (size == last - first + 1)
+		return -EALREADY;
+	return outside || size ? -EEXIST : 0;
+}
+
+/* What is pinned becomes registered; after an error what is to be unpinned is in the list. */
+static int wd_register_locked(struct wd_process *p, unsigned long first, unsigned long last,
+			      struct list_head *pages)
 {
 	struct wd_device *wdev;
-	bool outside;
 	int rc;
 
-	if (wd_registered(p, first, last, &outside) == last - first + 1)
-		return -EALREADY;
-	if (outside || wd_registered(p, first, last, &outside))
-		return -EEXIST;
-	rc = wd_charge(p->mm, last - first + 1);
+	/* again: somebody may have been faster */
+	rc = wd_register_check(p, first, last);
 	if (rc)
 		return rc;
-	rc = wd_pages_pin(p, first, last);
-	if (rc)
-		goto uncharge;
+	wd_pages_enter(p, pages);
 	list_for_each_entry(wdev, &p->devices, process_node) {
 		rc = wd_domain_check(wdev, p) ?: wd_domain_map_range(wdev, first, last);
 		if (rc)
@@ -463,44 +537,104 @@ static int wd_register_locked(struct wd_process *p, unsigned long first, unsigne
 unmap:
 	list_for_each_entry_continue_reverse(wdev, &p->devices, process_node)
 		wd_domain_unmap_range(wdev, first, last);
-	wd_pages_drop(p, first, last);
-uncharge:
-	wd_uncharge(p->mm, last - first + 1);
+	wd_pages_take(p, first, last, pages);
 	return rc;
 }
 
-static void wd_unregister_locked(struct wd_process *p, unsigned long first, unsigned long last)
+static int wd_range_register(struct wd_process *p, unsigned long first, unsigned long last)
 {
-	struct wd_device *wdev;
+	LIST_HEAD(pages);
+	int rc;
 
-	list_for_each_entry(wdev, &p->devices, process_node)
-		wd_domain_unmap_range(wdev, first, last);
-	wd_uncharge(p->mm, wd_pages_drop(p, first, last));
+	if (down_read_killable(&p->lock))
+		return -EINTR;
+	rc = wd_register_check(p, first, last);
+	up_read(&p->lock);
+	if (!rc)
+		rc = wd_pages_pin(p->mm, first, last, &pages);
+	if (rc)
+		return rc;
+	rc = down_write_killable(&p->lock);
+	if (!rc) {
+		rc = wd_register_locked(p, first, last, &pages);
+		up_write(&p->lock);
+	}
+	wd_uncharge(p->mm, wd_pages_unpin(&pages));
+	return rc;
 }
 
-/* Tell the caller the device's addresses of the pages of a range. */
+/* undo: whatever runs, as nobody was told of it yet */
+static int wd_range_unregister(struct wd_process *p, unsigned long first, unsigned long last,
+			       bool undo)
+{
+	struct wd_device *wdev;
+	LIST_HEAD(pages);
+	bool outside;
+	int rc = 0;
+
+	if (down_write_killable(&p->lock))
+		return -EINTR;
+	if (wd_registered(p, first, last, &outside) != last - first + 1) {
+		rc = outside ? -EINVAL : -ENOENT;
+	} else if (!undo && (READ_ONCE(p->leaked) || atomic_read(&p->nb_unconfined))) {
+		rc = -EBUSY; /* no IOMMU takes it from a device that runs */
+	} else {
+		list_for_each_entry(wdev, &p->devices, process_node)
+			wd_domain_unmap_range(wdev, first, last);
+		wd_pages_take(p, first, last, &pages);
+		if (READ_ONCE(p->leaked))
+			rc = -EBUSY;
+	}
+	up_write(&p->lock);
+	wd_uncharge(p->mm, wd_pages_unpin(&pages));
+	return rc;
+}
+
+/* The device's addresses of what is registered in [first, last]; freed by the caller. */
+static u64 *wd_dev_addrs_take(struct wd_process *p, unsigned long first, unsigned long last,
+			      u64 max, u64 *nb)
+{
+	u64 *addrs = ERR_PTR(-ENOSPC);
+	struct wd_page *pg;
+
+	*nb = 0;
+	if (down_read_killable(&p->lock))
+		return ERR_PTR(-EINTR);
+	wd_for_each_page(pg, p, first, last)
+		++*nb;
+	if (*nb <= max) {
+		addrs = kvmalloc_array(*nb, sizeof(*addrs), GFP_KERNEL_ACCOUNT);
+		addrs = addrs ?: ERR_PTR(-ENOMEM);
+	}
+	*nb = 0;
+	if (!IS_ERR(addrs)) {
+		wd_for_each_page(pg, p, first, last)
+			addrs[(*nb)++] = page_to_phys(pg->page);
+	}
+	up_read(&p->lock);
+	return addrs;
+}
+
+/* Tell the caller of them, with no lock held: its memory may not be there. */
 static int wd_dev_addrs(struct wd_process *p, const struct wd_mem *arg)
 {
-	u64 __user *addrs = u64_to_user_ptr(arg->dev_addrs);
-	unsigned long index = arg->va;
-	struct wd_page *pg;
-	u64 nb = 0;
+	u64 nb, *addrs = wd_dev_addrs_take(p, arg->va, arg->va + arg->len - 1, arg->nb_dev_addrs,
+					   &nb);
+	int rc = 0;
 
-	mt_for_each(&p->pages, pg, index, arg->va + arg->len - 1) {
-		if (nb == arg->nb_dev_addrs)
-			return -ENOSPC;
-		if (put_user((u64)page_to_phys(pg->page), &addrs[nb++]))
-			return -EFAULT;
-	}
-	return 0;
+	if (IS_ERR(addrs))
+		return PTR_ERR(addrs);
+	if (copy_to_user(u64_to_user_ptr(arg->dev_addrs), addrs, nb * sizeof(*addrs)))
+		rc = -EFAULT;
+	kvfree(addrs);
+	return rc;
 }
 
 int wd_mem_register(struct wd_queue *q, const struct wd_mem *arg)
 {
 	const unsigned long first = arg->va, last = arg->va + arg->len - 1;
 	const enum wd_memory memory = q->wdev->conf.memory;
-	struct wd_process *p = q->process;
-	int rc;
+	int rc, addrs_rc;
 
 	if (memory == WD_SVA_IOMMU || memory == WD_SVA_DRIVER)
 		return -ENOTTY;
@@ -508,37 +642,18 @@ int wd_mem_register(struct wd_queue *q, const struct wd_mem *arg)
 		return -EINVAL;
 	if (!PAGE_ALIGNED(arg->va) || !PAGE_ALIGNED(arg->len))
 		return -EINVAL;
-	if (down_write_killable(&p->lock))
-		return -EINTR;
-	rc = wd_register_locked(p, first, last);
-	if ((!rc || rc == -EALREADY) && memory == WD_PHYSICAL) {
-		const int addrs_rc = wd_dev_addrs(p, arg);
-
-		if (addrs_rc && !rc)
-			wd_unregister_locked(p, first, last);
-		rc = addrs_rc ?: rc;
-	}
-	up_write(&p->lock);
-	return rc;
+	rc = wd_range_register(q->process, first, last);
+	if ((rc && rc != -EALREADY) || memory != WD_PHYSICAL)
+		return rc;
+	addrs_rc = wd_dev_addrs(q->process, arg);
+	if (addrs_rc && !rc)
+		wd_range_unregister(q->process, first, last, true);
+	return addrs_rc ?: rc;
 }
 
 int wd_mem_unregister(struct wd_queue *q, const struct wd_mem *arg)
 {
-	const unsigned long first = arg->va, last = arg->va + arg->len - 1;
-	struct wd_process *p = q->process;
-	bool outside;
-	int rc = 0;
-
-	if (down_write_killable(&p->lock))
-		return -EINTR;
-	if (wd_registered(p, first, last, &outside) != arg->len)
-		rc = outside ? -EINVAL : -ENOENT;
-	else if (READ_ONCE(p->leaked) || atomic_read(&p->nb_unconfined))
-		rc = -EBUSY; /* no IOMMU takes it from a device that runs */
-	if (!rc)
-		wd_unregister_locked(p, first, last);
-	up_write(&p->lock);
-	return rc;
+	return wd_range_unregister(q->process, arg->va, arg->va + arg->len - 1, false);
 }
 
 int wd_queue_copy(struct wd_queue *q, u64 addr, void __user *buf, size_t len, bool write)
@@ -555,8 +670,8 @@ int wd_queue_copy(struct wd_queue *q, u64 addr, void __user *buf, size_t len, bo
 	if (down_read_killable(&p->lock))
 		return -EINTR;
 	while (len && !rc) {
-		pg = mtree_load(&p->pages, addr);
-		if (!pg) {
+		pg = wd_page_from(p, addr);
+		if (!pg || pg->va > addr) {
 			rc = -EFAULT;
 			break;
 		}

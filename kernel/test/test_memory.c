@@ -7,6 +7,8 @@
  * queue it has, counted, and reached by the device only while it is registered.
  */
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -282,6 +284,112 @@ settles_at(long pins)
 	return pins_now() == pins;
 }
 
+/* --- one process registers much, the others do not wait for it --- */
+
+#define KEPT 8 /* hugepages that others need meanwhile */
+#define LEAST_ACCESSES 20
+
+static struct {
+	int fd;
+	void *va;
+	size_t len;
+	int rc;
+	int64_t ms;
+	atomic_bool ended;
+} big;
+
+static void *
+register_big(void *arg)
+{
+	const int64_t start = now_ms();
+
+	(void)arg;
+	big.rc = mem_register(big.fd, big.va, big.len);
+	big.ms = now_ms() - start;
+	atomic_store(&big.ended, true);
+	return NULL;
+}
+
+/* Another process with a queue; what it tells. */
+struct client {
+	pid_t pid;
+	uint16_t qn;
+	_Atomic(void *) va;
+};
+
+static void
+client_start(struct client *c)
+{
+	struct emu_queue q;
+	pid_t pid;
+	void *va;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid != 0) {
+		c->pid = pid;
+		return;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	va = huge_alloc(1);
+	if (emu_queue_start(&one, &q) != 0 || mem_register(q.fd, va, HUGE_SIZE) != 0)
+		_exit(1);
+	c->qn = q.qn;
+	atomic_store(&c->va, va);
+	pause();
+}
+
+/* The daemon looks at one access after the other: who makes it wait holds up all. */
+static void
+test_slow_registration(void)
+{
+	struct client *other = mmap(NULL, sizeof(*other), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned int nb_own = 0, nb_other = 0;
+	uint8_t *va = huge_alloc(1);
+	int64_t longest = 0;
+	struct emu_queue q;
+	bool good = true;
+	pthread_t thread;
+
+	client_start(other);
+	ktap_test(emu_queue_start(&one, &q) == 0 && mem_register(q.fd, va, HUGE_SIZE) == 0,
+			"a queue with a hugepage");
+	while (atomic_load(&other->va) == NULL && waitpid(other->pid, NULL, WNOHANG) == 0)
+		usleep(1000);
+	ktap_test(atomic_load(&other->va) != NULL, "another process with the same");
+	big.fd = q.fd;
+	big.len = (size_t)(huge_free_now() - KEPT) * HUGE_SIZE;
+	big.va = mmap(NULL, big.len, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	madvise(big.va, big.len, MADV_DONTFORK);
+	pthread_create(&thread, NULL, register_big, NULL);
+	while (good && !atomic_load(&big.ended)) {
+		const int64_t start = now_ms();
+
+		good = emu_write(&one, q.qn, va, 64, 1) == 0;
+		nb_own += !atomic_load(&big.ended);
+		good = good && emu_write(&one, other->qn, other->va, 64, 2) == 0;
+		nb_other += !atomic_load(&big.ended);
+		if (now_ms() - start > longest)
+			longest = now_ms() - start;
+	}
+	pthread_join(thread, NULL);
+	ktap_test(big.rc == 0, "%zu hugepages, not touched before, are registered in %ld ms: %d",
+			big.len / HUGE_SIZE, (long)big.ms, big.rc);
+	ktap_test(good && nb_own >= LEAST_ACCESSES && nb_other >= LEAST_ACCESSES,
+			"meanwhile the device reaches that process %u times, another one %u times",
+			nb_own, nb_other);
+	ktap_test(longest < big.ms * 3 / 4, "each time in %ld ms at most, both together",
+			(long)longest);
+	kill(other->pid, SIGKILL);
+	waitpid(other->pid, NULL, 0);
+	munmap(other, sizeof(*other));
+	emu_queue_close(&one, &q);
+	munmap(big.va, big.len);
+	munmap(va, HUGE_SIZE);
+}
+
 /* Pins and pages: what is given back, and when. */
 static void
 test_counts(long pins)
@@ -386,6 +494,7 @@ main(void)
 		emu_queue_close(&one, &q);
 		test_shared();
 		test_neighbour();
+		test_slow_registration();
 		test_counts(pins);
 		rc = in_child(child_has_limit, NULL);
 		ktap_test(rc == 0, "limit of locked memory: %d", rc);
