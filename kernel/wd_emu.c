@@ -209,9 +209,8 @@ static int emu_number_take(struct emu_dev *emu, struct emu_queue *eq)
 	for (qn = 0; rc && emu->has_daemon && qn < emu->conf.nb_queues; qn++) {
 		struct emu_slot *slot = &emu->slots[qn];
 
-		if (slot->eq)
-			continue;
-		rc = slot->state == EMU_IDLE ? 0 : -EAGAIN;
+		if (!slot->eq)
+			rc = slot->state == EMU_IDLE ? 0 : -EAGAIN;
 		if (!rc) {
 			slot->eq = eq;
 			eq->qn = qn;
@@ -449,6 +448,7 @@ static void emu_copy_free(struct kref *ref)
 
 	emu_queue_put(c->eq);
 	kvfree(c);
+	module_put(THIS_MODULE);
 }
 
 static void emu_copy_work(struct work_struct *work)
@@ -483,6 +483,7 @@ static int emu_copy_faulting(struct emu_queue *eq, const struct wd_emu_access *a
 
 	if (!c)
 		return -ENOMEM;
+	__module_get(THIS_MODULE); /* a page may take as long as its owner likes */
 	kref_init(&c->ref);
 	kref_get(&eq->ref);
 	c->eq = eq;
@@ -870,10 +871,8 @@ static int __init emu_init(void)
 	int rc;
 
 	emu_wq = alloc_workqueue("wd_emu", WQ_UNBOUND, EMU_MAX_COPIES);
-	if (!emu_wq)
-		return -ENOMEM;
-	rc = misc_register(&emu_misc);
-	if (rc)
+	rc = emu_wq ? misc_register(&emu_misc) : -ENOMEM;
+	if (rc && emu_wq)
 		destroy_workqueue(emu_wq);
 	return rc;
 }
@@ -883,14 +882,13 @@ static void __exit emu_exit(void)
 	struct emu_dev *emu, *next;
 
 	misc_deregister(&emu_misc);
-	list_for_each_entry(emu, &emu_devs, node) {
+	/* copies are over, as each holds the module; the last may not have returned yet */
+	destroy_workqueue(emu_wq);
+	list_for_each_entry_safe(emu, next, &emu_devs, node) {
 		wd_unregister(emu->wdev);
 		platform_device_unregister(emu->pdev);
-	}
-	/* copies that outlived their queues */
-	destroy_workqueue(emu_wq);
-	list_for_each_entry_safe(emu, next, &emu_devs, node)
 		kvfree(emu);
+	}
 }
 
 module_init(emu_init);

@@ -10,11 +10,16 @@
 #ifndef FAULT_H
 #define FAULT_H
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static sigjmp_buf fault_return;
 
@@ -46,6 +51,24 @@ fault_touch(volatile uint32_t *at, bool write, uint32_t *value)
 	sigaction(SIGBUS, &old[0], NULL);
 	sigaction(SIGSEGV, &old[1], NULL);
 	return signal;
+}
+
+/** Pages of [va, va + len) do not come any more, while the file that is returned is open; or -1. */
+static inline int
+userfault_open(void *va, size_t len)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)va, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	const int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0 && ioctl(fd, UFFDIO_REGISTER, &reg) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 #endif /* FAULT_H */

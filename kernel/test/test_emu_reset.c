@@ -9,11 +9,10 @@
 
 #include "ktap.h"
 
-#include <linux/userfaultfd.h>
 #include <stddef.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
+#include "fault.h"
 #include "sec.h"
 #include "wd_emu_abi.h"
 
@@ -226,23 +225,6 @@ test_clients_killed(struct data *d, const char *const *device)
 }
 
 /* --- a page that does not come --- */
-
-static int
-userfault_open(void *va, size_t len)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = {
-		.range = { .start = (uintptr_t)va, .len = len },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	const int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0 && ioctl(fd, UFFDIO_REGISTER, &reg) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
 
 static int
 stuck_client(void *arg)

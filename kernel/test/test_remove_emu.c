@@ -168,6 +168,91 @@ test_rounds(void)
 	ktap_test(queue_available_wait(daemon_.name, NB_QUEUES), "no queue is lost");
 }
 
+/* --- a page of a client does not come --- */
+
+/* Of a client, which stays. */
+static struct stuck {
+	_Atomic(void *) page;
+	uint16_t qn;
+} * stuck;
+
+static void
+stuck_run(const struct emu_daemon *d)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct emu_queue q;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (userfault_open(page, PAGE) < 0)
+		_exit(1);
+	if (emu_queue_start(d, &q) != 0)
+		_exit(2);
+	stuck->qn = q.qn;
+	atomic_store(&stuck->page, page);
+	pause();
+}
+
+/* rmmod in a child, as it may wait; what it says, or -EINPROGRESS after seconds. */
+static int
+unload_elsewhere(pid_t *pid)
+{
+	int status;
+
+	fflush(stdout);
+	*pid = fork();
+	if (*pid == 0)
+		_exit(-module_unload("wd_emu"));
+	for (unsigned int i = 0; i < 300; i++) {
+		if (waitpid(*pid, &status, WNOHANG) == *pid)
+			return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+		usleep(10000);
+	}
+	return -EINPROGRESS;
+}
+
+static void
+test_stuck_page(void)
+{
+	struct emu_daemon sva;
+	pid_t client, unloader;
+	int rc, status;
+
+	stuck = mmap(NULL, sizeof(*stuck), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			0);
+	rc = emu_daemon_start(&sva, NAME "_sva", UACCE_FLAG_SVA, 1);
+	ktap_test(rc == 0, "a device with SVA: %d", rc);
+	fflush(stdout);
+	client = fork();
+	if (client == 0)
+		stuck_run(&sva);
+	while (atomic_load(&stuck->page) == NULL && waitpid(client, &status, WNOHANG) == 0)
+		usleep(1000);
+	if (atomic_load(&stuck->page) == NULL) {
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+			ktap_skip("no userfaultfd here", "a page that does not come");
+		else
+			ktap_test(false, "a client: %#x", status);
+		emu_daemon_kill(&sva);
+		return;
+	}
+	rc = emu_read(&sva, stuck->qn, atomic_load(&stuck->page), 64, 0);
+	ktap_test(rc == -ETIMEDOUT, "a page of a client does not come: %s", strerror(-rc));
+	emu_daemon_kill(&sva);
+	rc = unload_elsewhere(&unloader);
+	ktap_test(rc == -EWOULDBLOCK, "wd_emu stays while it waits for that page: %s",
+			strerror(-rc));
+	kill(client, SIGKILL);
+	waitpid(client, NULL, 0);
+	if (rc == -EINPROGRESS)
+		waitpid(unloader, NULL, 0);
+	for (unsigned int i = 0; rc == -EWOULDBLOCK && i < 1000; i++) {
+		rc = module_unload("wd_emu");
+		usleep(10000);
+	}
+	ktap_test(rc == 0, "it is unloaded when the client has gone: %s", strerror(-rc));
+	ktap_test(module_load("wd_emu", "") == 0, "loaded again");
+}
+
 int
 main(void)
 {
@@ -179,6 +264,7 @@ main(void)
 		test_unload();
 		test_rounds();
 		emu_daemon_kill(&daemon_);
+		test_stuck_page();
 	}
 	return ktap_finish();
 }
