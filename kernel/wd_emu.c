@@ -91,6 +91,7 @@ struct emu_dev {
 	bool has_daemon;
 	bool late; /* the daemon did not answer in time, nor since */
 	DECLARE_BITMAP(waiting, WD_EMU_MAX_QUEUES); /* events to be read */
+	unsigned int turn; /* the first number to look at: each has its turn */
 	struct emu_slot slots[];
 };
 
@@ -598,7 +599,7 @@ static bool emu_event_take(struct emu_dev *emu, struct wd_emu_event *event)
 	unsigned int qn;
 
 	spin_lock(&emu->lock);
-	qn = find_first_bit(emu->waiting, emu->conf.nb_queues);
+	qn = find_next_bit_wrap(emu->waiting, emu->conf.nb_queues, emu->turn);
 	if (qn < emu->conf.nb_queues) {
 		const struct emu_slot *slot = &emu->slots[qn];
 		const bool start = slot->state == EMU_START_WAITS;
@@ -610,6 +611,7 @@ static bool emu_event_take(struct emu_dev *emu, struct wd_emu_event *event)
 			.pid = start ? slot->eq->q->pid : 0,
 		};
 		emu_set_state(emu, qn, start ? EMU_START_READ : EMU_STOP_READ);
+		emu->turn = qn + 1;
 	}
 	spin_unlock(&emu->lock);
 	return qn < emu->conf.nb_queues;

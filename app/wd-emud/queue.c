@@ -214,12 +214,13 @@ event_handle(struct emud *e, const struct wd_emu_event *event)
 	return 0;
 }
 
+/* No more than some at a time: clients that start and stop must not keep the others waiting. */
 int
 emud_events(struct emud *e)
 {
 	struct wd_emu_event events[EVENT_BATCH];
 
-	for (;;) {
+	for (unsigned int nb = 0; nb < EVENT_BATCH; nb++) {
 		const ssize_t size = read(e->fd, events, sizeof(events));
 
 		if (size < 0 && errno == EAGAIN)
@@ -237,6 +238,7 @@ emud_events(struct emud *e)
 				return rc;
 		}
 	}
+	return 0;
 }
 
 void

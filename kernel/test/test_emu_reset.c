@@ -569,6 +569,61 @@ test_protocol(void)
 	close(fd);
 }
 
+/* A client that starts and stops its queue all the time, in a child. */
+static pid_t
+start_and_stop_elsewhere(const char *name)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		const int fd = queue_open_wait(name);
+
+		while (queue_call(fd, UACCE_IOC_START_Q, NULL) == 0 &&
+				queue_call(fd, UACCE_IOC_PUT_Q, NULL) == 0)
+			;
+		_exit(1);
+	}
+	return pid;
+}
+
+/* Whoever has a low number and is busy with it does not keep others from being heard. */
+static void
+test_fair(void)
+{
+	struct wd_emu_attach a = attach_default();
+	struct wd_emu_event event;
+	pid_t busy, other;
+	char name[64];
+	int fd;
+
+	fd = attach(&a, 0);
+	if (!ktap_test(fd >= 0, "a device can be made"))
+		return;
+	snprintf(name, sizeof(name), "%s-%d", a.name, a.id);
+	busy = start_and_stop_elsewhere(name);
+	event = next_event(fd);
+	ktap_test(event.type == WD_EMU_START && event.qn == 0, "queue 0 starts");
+	other = start_elsewhere(name);
+	usleep(300000);
+	answer(fd, 0, WD_EMU_START, 0);
+	usleep(300000); /* it is to be stopped, now */
+	event = next_event(fd);
+	ktap_test(event.type == WD_EMU_START && event.qn == 1,
+			"queue 1, which came before that, is told first: %u of %u", event.type,
+			event.qn);
+	answer(fd, event.qn, (uint16_t)event.type, 0);
+	event = next_event(fd);
+	ktap_test(event.type == WD_EMU_STOP && event.qn == 0, "then the stop of queue 0");
+	answer(fd, event.qn, (uint16_t)event.type, 0);
+	kill(busy, SIGKILL);
+	kill(other, SIGKILL);
+	waitpid(busy, NULL, 0);
+	waitpid(other, NULL, 0);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -580,6 +635,7 @@ main(void)
 	if (ktap_test(d != NULL, "a hugepage")) {
 		test_attach();
 		test_protocol();
+		test_fair();
 		test_daemon_killed(d, sva_device);
 		test_daemon_killed(d, registered_device);
 		test_clients_killed(d, sva_device);
