@@ -563,8 +563,8 @@ static int emu_ack(struct emu_dev *emu, const struct wd_emu_ack *ack)
 	spin_lock(&emu->lock);
 	WRITE_ONCE(emu->late, false);
 	if (ack->type == WD_EMU_START && slot->state == EMU_START_READ) {
-		slot->eq->start_error = -ack->error;
-		slot->eq->running = !ack->error;
+		slot->eq->start_error = slot->eq->dead ? -EIO : -ack->error;
+		slot->eq->running = !ack->error && !slot->eq->dead; /* not if it was cut off */
 		emu_set_state(emu, ack->qn, ack->error ? EMU_IDLE : EMU_RUNNING);
 	} else if (ack->type == WD_EMU_STOP && slot->state == EMU_STOP_READ) {
 		emu_set_state(emu, ack->qn, EMU_IDLE);

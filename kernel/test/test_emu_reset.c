@@ -9,6 +9,7 @@
 
 #include "ktap.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/time.h>
 
@@ -624,6 +625,71 @@ test_fair(void)
 	close(fd);
 }
 
+/* --- dead before it runs --- */
+
+/* Starts one queue, then the other; exits with the errno of the latter. */
+static void
+two_queues_run(const char *name, _Atomic(void *) *hole_told)
+{
+	void *hole = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fds[2];
+
+	if (userfault_open(hole, PAGE) < 0)
+		_exit(200);
+	fds[0] = queue_open_wait(name);
+	fds[1] = queue_open_wait(name);
+	if (queue_call(fds[0], UACCE_IOC_START_Q, NULL) != 0)
+		_exit(201);
+	atomic_store(hole_told, hole);
+	_exit(-queue_call(fds[1], UACCE_IOC_START_Q, NULL));
+}
+
+/* A client is cut off while another queue of it waits for the answer to START. */
+static void
+test_dead_before_it_runs(void)
+{
+	_Atomic(void *) *hole_told = mmap(NULL, sizeof(*hole_told), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct wd_emu_attach a = attach_default();
+	struct wd_emu_event event;
+	uint8_t byte = 0;
+	char name[64];
+	int fd, status, rc;
+	pid_t pid;
+
+	a.flags = UACCE_FLAG_SVA;
+	fd = attach(&a, 0);
+	if (!ktap_test(fd >= 0, "a device can be made"))
+		return;
+	snprintf(name, sizeof(name), "%s-%d", a.name, a.id);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		two_queues_run(name, hole_told);
+	event = next_event(fd);
+	if (event.type == 0 && waitpid(pid, &status, WNOHANG) == pid) {
+		ktap_skip("no userfaultfd here",
+				"a client that is cut off while it starts a queue");
+		close(fd);
+		return;
+	}
+	answer(fd, event.qn, WD_EMU_START, 0);
+	event = next_event(fd);
+	ktap_test(event.type == WD_EMU_START, "its second queue starts");
+	rc = access_client(fd, 0, (uintptr_t)atomic_load(hole_told), &byte, 1, 0);
+	ktap_test(rc == -ETIMEDOUT, "a page of it does not come: %s", strerror(-rc));
+	ktap_test(answer(fd, event.qn, WD_EMU_START, 0) == 0, "then START is answered");
+	rc = access_client(fd, event.qn, (uintptr_t)&byte, &byte, 1, 0);
+	ktap_test(rc == -ESHUTDOWN, "the queue does not run: %s", strerror(-rc));
+	event = next_event(fd);
+	ktap_test(event.type == WD_EMU_STOP, "its end is told");
+	waitpid(pid, &status, 0);
+	ktap_test(WIFEXITED(status) && WEXITSTATUS(status) == EIO, "START_Q of the client: %s",
+			strerror(WEXITSTATUS(status)));
+	munmap(hole_told, sizeof(*hole_told));
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -636,6 +702,7 @@ main(void)
 		test_attach();
 		test_protocol();
 		test_fair();
+		test_dead_before_it_runs();
 		test_daemon_killed(d, sva_device);
 		test_daemon_killed(d, registered_device);
 		test_clients_killed(d, sva_device);
