@@ -8,12 +8,16 @@
  * kernel and device live, that the processes end as they should, and that
  * nothing is left.
  *
- * usage: test_fuzz [seed]
+ * usage: test_fuzz [seed] or test_fuzz edu [seed]
+ *
+ * With edu it is the queue of wd_edu. What is stored into that device's registers
+ * by chance stops the whole machine, so they are mapped read-only.
  */
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "edu.h"
 #include "emu.h"
 #include "ktap.h"
 
@@ -26,6 +30,7 @@
 #define MAX_DEVICES 4 /* that a fuzzed daemon makes: they stay with the module */
 
 static struct emu_daemon daemon_;
+static bool is_edu;
 
 /* What was done, of all processes: a test that is refused everything tests nothing. */
 static struct done {
@@ -236,12 +241,16 @@ queue_map_any(int fd)
 	uint64_t size = one_in(2) ? daemon_.dus_size : daemon_.mmio_size;
 	const uint64_t offset = one_in(4) ? any_number() / PAGE * PAGE : next() % 3 * PAGE;
 
+	int prot = (int)(next() % 8);
+
+	if (is_edu && offset / PAGE == UACCE_REGION_MMIO)
+		prot &= ~PROT_WRITE;
 	if (one_in(3))
 		size = any_size();
 	if (in_arena(va, size))
 		count(&done->maps,
-				mmap((void *)va, size, next() % 8, flags[next() % 5] | MAP_FIXED,
-						fd, (off_t)offset) != MAP_FAILED);
+				mmap((void *)va, size, prot, flags[next() % 5] | MAP_FIXED, fd,
+						(off_t)offset) != MAP_FAILED);
 }
 
 static void
@@ -269,7 +278,7 @@ change_mapping(void)
 					(void *)to);
 		break;
 	case 2:
-		mprotect((void *)va, size, (int)(next() % 8));
+		mprotect((void *)va, size, (int)(next() % 8) & (is_edu ? ~PROT_WRITE : ~0));
 		break;
 	case 3:
 		madvise((void *)va, size, (int)(next() % 26));
@@ -540,6 +549,42 @@ ended_well(pid_t pid, uint64_t seed)
 }
 
 static void
+test_edu_works(void)
+{
+	uint8_t *page = huge_alloc(1);
+	struct edu edu;
+
+	ktap_test(queue_available_wait(daemon_.name, 1), "the queue is not lost");
+	ktap_test(edu_open(&edu, daemon_.name) == 0 && mem_register(edu.fd, page, HUGE_SIZE) == 0 &&
+					edu_fill(&edu, page, 0xc3) &&
+					edu_dma_out(&edu, (uintptr_t)page + EDU_LEN) &&
+					all_bytes(page + EDU_LEN, 0xc3),
+			"the device works");
+	edu_close(&edu);
+	munmap(page, HUGE_SIZE);
+}
+
+static int
+fuzz_edu(uint64_t seed)
+{
+	const char *name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
+	bool good = true;
+
+	if (!ktap_test(name != NULL && arena_make(), "a device"))
+		return ktap_finish();
+	snprintf(daemon_.name, sizeof(daemon_.name), "%s", name);
+	daemon_.mmio_size = daemon_.dus_size = PAGE;
+	for (unsigned int i = 0; i < NB_ROUNDS; i++, seed++)
+		good &= ended_well(start(fuzz_queue, seed), seed);
+	ktap_test(good, "%u random calls", atomic_load(&done->steps));
+	ktap_test(done->maps > 0 && done->starts > 0 && done->registers > 0,
+			"some are done: mmap() %u, START_Q %u, register %u, unregister %u",
+			done->maps, done->starts, done->registers, done->unregisters);
+	test_edu_works();
+	return ktap_finish();
+}
+
+static void
 test_works(void)
 {
 	uint8_t *page = huge_alloc(1);
@@ -561,16 +606,22 @@ test_works(void)
 int
 main(int argc, char **argv)
 {
-	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
+	uint64_t seed;
 	bool good = true;
 	int rc;
 
+	is_edu = argc > 1 && strcmp(argv[1], "edu") == 0;
+	argc -= is_edu;
+	argv += is_edu;
+	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
 	ktap_start(0);
 	ktap_diag("seed %llu", (unsigned long long)seed);
 	done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	arg_pages = mmap(
 			NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mprotect(arg_pages + PAGE, PAGE, PROT_NONE);
+	if (is_edu)
+		return fuzz_edu(seed);
 	rc = emu_daemon_start(&daemon_, NAME, 0, NB_QUEUES);
 	if (!ktap_test(rc == 0 && arena_make(), "daemon: %d", rc))
 		return ktap_finish();
