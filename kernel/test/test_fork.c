@@ -12,6 +12,7 @@
 
 #include "emu.h"
 #include "ktap.h"
+#include "pins.h"
 
 static struct emu_daemon d;
 static struct emu_queue q;
@@ -229,15 +230,62 @@ child_dofork(void *arg)
 	return *(volatile uint8_t *)q.mmio;
 }
 
+/* --- exec() of the opener itself --- */
+
+/* Has a queue and a registered hugepage, and becomes another program. */
+static int
+opener_execs(void *arg)
+{
+	char fd[16], mmio[32], dus[32], pins[32];
+	struct emu_queue own;
+	uint8_t *page = huge_alloc(1);
+
+	(void)arg;
+	snprintf(pins, sizeof(pins), "%ld", pins_now());
+	if (emu_queue_start(&d, &own) != 0 || mem_register(own.fd, page, HUGE_SIZE) != 0 ||
+			emu_write(&d, own.qn, page, 64, 0x7a) != 0 || page[0] != 0x7a)
+		return 100;
+	snprintf(fd, sizeof(fd), "%d", own.fd);
+	snprintf(mmio, sizeof(mmio), "%zu", d.mmio_size);
+	snprintf(dus, sizeof(dus), "%zu", d.dus_size);
+	if (fcntl(own.fd, F_SETFD, 0) != 0)
+		return 101;
+	execl("/proc/self/exe", "test_fork", fd, mmio, dus, pins, (char *)NULL);
+	return 102;
+}
+
+static bool
+pins_become(long pins)
+{
+	for (unsigned int i = 0; i < 1000 && pins_now() != pins; i++)
+		usleep(10000);
+	return pins_now() == pins;
+}
+
+/* After that: the queue is refused, and what it has pinned stays until it is closed. */
+static int
+opener_after_exec(int fd, long pins)
+{
+	const int rc = all_refused(fd);
+
+	if (rc != 0)
+		return rc;
+	if (pins_now() != pins + 1)
+		return 50;
+	close(fd);
+	return pins_become(pins) ? 0 : 51;
+}
+
 int
 main(int argc, char **argv)
 {
 	int rc;
 
-	if (argc == 4) { /* after exec() */
+	if (argc >= 4) { /* after exec() */
 		d.mmio_size = strtoul(argv[2], NULL, 0);
 		d.dus_size = strtoul(argv[3], NULL, 0);
-		return all_refused(atoi(argv[1]));
+		return argc == 4 ? all_refused(atoi(argv[1])) :
+				   opener_after_exec(atoi(argv[1]), atol(argv[4]));
 	}
 	ktap_start(0);
 	rc = emu_daemon_start(&d, "wd_test", 0, 4);
@@ -262,6 +310,8 @@ main(int argc, char **argv)
 	ktap_test(in_child(child_dofork, NULL) == -1, "and does not make a child see them");
 	rc = in_child(child_execs, NULL);
 	ktap_test(rc == 0, "fork and exec: every call is refused: %d", rc);
+	rc = in_child(opener_execs, NULL);
+	ktap_test(rc == 0, "exec of the opener: refused, and unpinned by close(): %d", rc);
 	test_sent();
 	rc = in_child(child_has_own, NULL);
 	ktap_test(rc == 0, "the child can open a queue of its own: %d", rc);
