@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <linux/capability.h>
 
@@ -47,12 +49,61 @@ refused(int fd, const void *va, size_t len, int error, const char *what)
 	ktap_test(pins_now() == before, "%s: nothing pinned", what);
 }
 
+/* Mappings of a file that can be written, whose name is a template. */
+static void
+test_file(int fd, char *name, const char *kind)
+{
+	const int file = mkstemp(name);
+	char what[64];
+	uint8_t *va;
+
+	if (!ktap_test(file >= 0 && ftruncate(file, HUGE_SIZE) == 0, "a file of %s", kind))
+		return;
+	va = small_alloc(MAP_SHARED, file, HUGE_SIZE);
+	snprintf(what, sizeof(what), "a file of %s", kind);
+	refused(fd, va, HUGE_SIZE, EMEDIUMTYPE, what);
+	munmap(va, HUGE_SIZE);
+	va = small_alloc(MAP_PRIVATE, file, HUGE_SIZE);
+	snprintf(what, sizeof(what), "a file of %s, private", kind);
+	refused(fd, va, HUGE_SIZE, EMEDIUMTYPE, what);
+	munmap(va, HUGE_SIZE);
+	close(file);
+	unlink(name);
+}
+
+/* Of the root, a file system that has its files elsewhere and may not be written. */
+static void
+test_program(int fd)
+{
+	const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	uint8_t *va = mmap(NULL, 2 * HUGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	va = (uint8_t *)(((uintptr_t)va + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1));
+	va = mmap(va, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file, 0);
+	madvise(va, PAGE, MADV_DONTFORK);
+	if (ktap_test(va != MAP_FAILED, "this program, mapped"))
+		refused(fd, va, PAGE, EMEDIUMTYPE, "this program's file, private");
+	close(file);
+}
+
+static void
+test_files(int fd)
+{
+	char shm[] = "/dev/shm/wd-test-XXXXXX", ram[] = "/tmp/wd-ramfs/XXXXXX";
+
+	test_file(fd, shm, "shmem");
+	mkdir("/tmp/wd-ramfs", 0700);
+	if (ktap_test(mount("ramfs", "/tmp/wd-ramfs", "ramfs", 0, NULL) == 0, "ramfs is mounted"))
+		test_file(fd, ram, "ramfs, with pages of the page cache");
+	umount("/tmp/wd-ramfs");
+	rmdir("/tmp/wd-ramfs");
+	test_program(fd);
+}
+
 static void
 test_kinds(int fd)
 {
 	uint8_t *huge = huge_alloc(4), *va;
-	char name[] = "/dev/shm/wd-test-XXXXXX";
-	int file;
 
 	va = small_alloc(MAP_PRIVATE | MAP_ANONYMOUS, -1, HUGE_SIZE);
 	refused(fd, va, HUGE_SIZE, EMEDIUMTYPE, "anonymous memory");
@@ -63,17 +114,7 @@ test_kinds(int fd)
 	va = small_alloc(MAP_SHARED | MAP_ANONYMOUS, -1, HUGE_SIZE);
 	refused(fd, va, HUGE_SIZE, EMEDIUMTYPE, "shared memory");
 	munmap(va, HUGE_SIZE);
-	file = mkstemp(name);
-	if (ftruncate(file, HUGE_SIZE) == 0) {
-		va = small_alloc(MAP_SHARED, file, HUGE_SIZE);
-		refused(fd, va, HUGE_SIZE, EMEDIUMTYPE, "an ordinary file");
-		munmap(va, HUGE_SIZE);
-		va = small_alloc(MAP_PRIVATE, file, HUGE_SIZE);
-		refused(fd, va, HUGE_SIZE, EMEDIUMTYPE, "a file, private");
-		munmap(va, HUGE_SIZE);
-	}
-	close(file);
-	unlink(name);
+	test_files(fd);
 
 	/* two hugepages, and what is in the place of the third */
 	munmap(huge + 2 * HUGE_SIZE, HUGE_SIZE);
@@ -390,6 +431,60 @@ test_slow_registration(void)
 	munmap(va, HUGE_SIZE);
 }
 
+/* --- a file of hugetlbfs that loses what is registered --- */
+
+/* One hugepage of the file is taken out of it; the device keeps it, the process gets another. */
+static void
+test_taken_out(int file, struct emu_queue *q, uint8_t *va, bool punch)
+{
+	const char *how = punch ? "a hole punched" : "the file cut";
+	const long pins = pins_now(), free_before = huge_free_now();
+	int rc;
+
+	ktap_test(mem_register(q->fd, va, HUGE_SIZE) == 0 && reaches(&one, q, va, 1),
+			"a hugepage of a file, registered");
+	rc = punch ? fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, HUGE_SIZE) :
+		     ftruncate(file, 0);
+	ktap_test(rc == 0, "%s: %s", how, rc == 0 ? "done" : strerror(errno));
+	ktap_test(pins_now() == pins + 1 && huge_free_now() == free_before,
+			"%s: the page stays pinned, and taken", how);
+	ktap_test(emu_write(&one, q->qn, va + 100, 64, 5) == 0 &&
+					emu_read(&one, q->qn, va + 100, 64, 5) == 0,
+			"%s: the device still has it", how);
+	ktap_test(ftruncate(file, HUGE_SIZE) == 0 && va[100] == 0,
+			"%s: the process sees another one, which is zero", how);
+	ktap_test(emu_write(&one, q->qn, va + 100, 64, 6) == 0 && va[100] == 0,
+			"%s: that one the device does not reach", how);
+	ktap_test(mem_register(q->fd, va, HUGE_SIZE) == -EALREADY, "%s: registered it is", how);
+	ktap_test(mem_unregister(q->fd, va, HUGE_SIZE) == 0 && pins_now() == pins,
+			"%s: unregistered", how);
+	ktap_test(huge_free_now() == free_before, "%s: the old page is free again", how);
+	ktap_test(mem_register(q->fd, va, HUGE_SIZE) == 0 && reaches(&one, q, va, 7) &&
+					mem_unregister(q->fd, va, HUGE_SIZE) == 0,
+			"%s: the new one can be registered", how);
+}
+
+static void
+test_huge_file(void)
+{
+	const int file = (int)syscall(SYS_memfd_create, "wd-test", MFD_CLOEXEC | MFD_HUGETLB);
+	struct emu_queue q;
+	uint8_t *va;
+	int rc;
+
+	rc = emu_queue_start(&one, &q);
+	if (!ktap_test(rc == 0 && ftruncate(file, HUGE_SIZE) == 0, "a file of hugetlbfs"))
+		return;
+	va = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	madvise(va, HUGE_SIZE, MADV_DONTFORK);
+	memset(va, 0, HUGE_SIZE);
+	test_taken_out(file, &q, va, true);
+	test_taken_out(file, &q, va, false);
+	emu_queue_close(&one, &q);
+	munmap(va, HUGE_SIZE);
+	close(file);
+}
+
 /* Pins and pages: what is given back, and when. */
 static void
 test_counts(long pins)
@@ -495,6 +590,7 @@ main(void)
 		test_shared();
 		test_neighbour();
 		test_slow_registration();
+		test_huge_file();
 		test_counts(pins);
 		rc = in_child(child_has_limit, NULL);
 		ktap_test(rc == 0, "limit of locked memory: %d", rc);
