@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -550,6 +551,78 @@ child_has_limit(void *arg)
 	return mem_register(q.fd, va + HUGE_SIZE, HUGE_SIZE) == 0 ? 0 : 8;
 }
 
+/* --- users: what kernel/60-wd.rules allows --- */
+
+#define GROUP 4242
+#define USER 4343
+
+static bool
+become_user(bool in_group)
+{
+	const gid_t group = GROUP;
+
+	return setgroups(in_group ? 1 : 0, &group) == 0 && setgid(USER) == 0 && setuid(USER) == 0 &&
+			geteuid() == USER;
+}
+
+static int
+child_is_stranger(void *arg)
+{
+	(void)arg;
+	return become_user(false) && queue_open(one.name) == -EACCES ? 0 : 1;
+}
+
+static int
+child_is_member(void *arg)
+{
+	const struct rlimit limit = { HUGE_SIZE, HUGE_SIZE };
+	struct emu_queue q;
+	uint8_t *va;
+	int fd;
+
+	(void)arg;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 || !become_user(true))
+		return 1;
+	va = huge_alloc(2);
+	if (va == NULL)
+		return 2;
+	if (emu_queue_start(&one, &q) != 0)
+		return 3;
+	if (mem_register(q.fd, va, 2 * HUGE_SIZE) != -ENOMEM)
+		return 4; /* over the limit */
+	if (mem_register(q.fd, va, HUGE_SIZE) != 0)
+		return 5;
+	if (mem_register(q.fd, va, HUGE_SIZE) != -EALREADY)
+		return 6; /* also at the limit */
+	if (!reaches(&one, &q, va, 0x33))
+		return 7;
+	fd = result(open(WD_EMU_NODE, O_RDWR | O_CLOEXEC));
+	if (fd != -EACCES)
+		return 8; /* the daemon's side is not for users */
+	return mem_unregister(q.fd, va, HUGE_SIZE) == 0 ? 0 : 9;
+}
+
+static void
+test_users(void)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int rc;
+
+	snprintf(path, sizeof(path), "/dev/%s", one.name);
+	ktap_test(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600 && st.st_uid == 0,
+			"the node is root's: %o", st.st_mode & 0777);
+	rc = in_child(child_is_stranger, NULL);
+	ktap_test(rc == 0, "a user cannot open it: %d", rc);
+	/* as udev does with the rules */
+	ktap_test(chown(path, 0, GROUP) == 0 && chmod(path, 0660) == 0, "given to a group");
+	rc = in_child(child_is_stranger, NULL);
+	ktap_test(rc == 0, "who is not a member cannot open it: %d", rc);
+	rc = in_child(child_is_member, NULL);
+	ktap_test(rc == 0, "a member opens it, registers within the limit, and is served: %d", rc);
+	ktap_test(chmod(path, 0600) == 0 && chown(path, 0, 0) == 0, "given back");
+}
+
 static int
 test_sva(void)
 {
@@ -594,6 +667,7 @@ main(void)
 		test_counts(pins);
 		rc = in_child(child_has_limit, NULL);
 		ktap_test(rc == 0, "limit of locked memory: %d", rc);
+		test_users();
 		ktap_test(test_sva() == 0, "a device with SVA");
 	}
 	emu_daemon_kill(&one);
