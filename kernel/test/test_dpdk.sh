@@ -144,24 +144,47 @@ test_comp_autotest()
 		compressdev_autotest "compress_uadk,dev=$zip" 24 # no fixed codes: hardware has no field for them
 }
 
+available()
+{
+	cat "/sys/class/uacce/$sec/available_instances"
+}
+
+# until_taken PID COUNT: the process lives, and no more than so many queues are left
+until_taken()
+{
+	local i
+	for ((i = 0; i < 600; i++)); do
+		kill -0 "$1" || return
+		[ "$(available)" -gt "$2" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # Two processes, a device: one is killed, the other does not notice.
 shared()
 {
-	local first second rc
+	local first second rc both=0 nb=100000 free
+	free=$(available)
 	crypto_perf_exec 0,1 "" --ptest throughput --buffer-sz 1024 --burst-sz 32 --total-ops 100000000 "${cbc[@]}" \
 		>/dev/null 2>&1 &
 	first=$!
-	crypto_perf_exec 0,1 "" --ptest throughput --buffer-sz 1024 --burst-sz 32 --total-ops 20000 "${cbc[@]}" \
+	until_taken $first $((free - 1)) || echo "the first one has no queue"
+	crypto_perf_exec 0,1 "" --ptest throughput --buffer-sz 1024 --burst-sz 32 --total-ops $nb "${cbc[@]}" \
 		>"$work/log" 2>&1 &
 	second=$!
-	sleep 4
-	kill -0 $first && kill -0 $second || echo "one of them had ended already"
+	until_taken $second $((free - 2)) || echo "the second one has no queue"
+	sleep 1
+	# both at work, else this tests nothing
+	kill -0 $first && kill -0 $second && both=1
 	kill -9 $first
+	kill -0 $second || both=0
 	wait $first 2>/dev/null
+	[ $both = 1 ] || echo "one of them had ended already"
 	wait $second
 	rc=$?
-	awk -F, '/^ *[0-9]+, *[0-9]+,/ { print; n++; bad += $4 != 20000 || $5 != 20000 } END { exit bad || n != 1 }' \
-		"$work/log" && [ $rc = 0 ]
+	awk -F, -v nb=$nb '/^ *[0-9]+, *[0-9]+,/ { print; n++; bad += $4 != nb || $5 != nb } END { exit bad || n != 1 }' \
+		"$work/log" && [ $rc = 0 ] && [ $both = 1 ]
 }
 
 test_shared()
