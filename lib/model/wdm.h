@@ -97,7 +97,7 @@ int wdm_dev_destroy(struct wdm_dev *dev);
  */
 unsigned int wdm_dev_step(struct wdm_dev *dev);
 
-/** Completions held back by perf and not yet due; a caller that naps looks here first. */
+/** Whether completions are held back by perf and not yet due. How long to nap is the next one's. */
 bool wdm_dev_waiting(const struct wdm_dev *dev);
 
 /** Nanoseconds until the next of them is due: 0 now, UINT64_MAX when none is held back. */
