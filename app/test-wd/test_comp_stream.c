@@ -175,3 +175,101 @@ WDT_TEST(comp_stream_end_within_the_source_v2)
 {
 	return wdt_comp_with("hw=v2", 1, 64, ends);
 }
+
+/* ---- one stream, several sets of data ---- */
+
+#define NB_SETS 3
+
+static void *stream; /* that of a test */
+
+static int
+deflate_again(struct wdt_comp *c, uint32_t len, enum rte_comp_checksum_type type, bool empty_end)
+{
+	struct wdt_comp_flow f = { .c = c,
+		.stream = stream,
+		.in = plain,
+		.in_len = len,
+		.out = packed,
+		.out_room = OUT,
+		.piece = 1 + len,
+		.room = 60000,
+		.chain = wdt_random() & 1,
+		.empty_end = empty_end };
+
+	WDT_CHECK_EQ(wdt_comp_flow_go(&f), WDT_PASS);
+	if (type != RTE_COMP_CHECKSUM_NONE)
+		WDT_CHECK_EQ(f.chksum, wdt_zlib_checksum(type, plain, len));
+	return zlib_inflates(f.out_pos, len);
+}
+
+/* behind: bytes of a trailer that the source ends with, which nobody takes. */
+static int
+inflate_again(struct wdt_comp *c, uint32_t len, enum rte_comp_checksum_type type, uint32_t behind)
+{
+	const uint32_t n = wdt_zlib_deflate(plain, len, packed, OUT, 6, Z_DEFAULT_STRATEGY);
+	struct rte_mbuf *src = wdt_comp_packet(c, n + behind, true);
+	struct rte_mbuf *dst = wdt_comp_packet(c, len + 300, true);
+	struct rte_comp_op *op = wdt_comp_op(c, NULL, src, dst, 0), *got;
+
+	WDT_CHECK(n > 0 && src != NULL && dst != NULL && op != NULL);
+	wdt_random_bytes(packed + n, behind);
+	wdt_comp_write(src, 0, packed, n + behind);
+	op->op_type = RTE_COMP_OP_STATEFUL;
+	op->stream = stream;
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS), 1);
+	WDT_CHECK_EQ(op->status, RTE_COMP_OP_STATUS_SUCCESS);
+	WDT_CHECK_EQ(op->produced, len);
+	if (type != RTE_COMP_CHECKSUM_NONE)
+		WDT_CHECK_EQ(op->output_chksum, wdt_zlib_checksum(type, plain, len));
+	wdt_comp_read(dst, 0, back, len);
+	WDT_CHECK_MEM(back, plain, len);
+	wdt_comp_op_free(op);
+	return WDT_PASS;
+}
+
+/* All ways for a stream to end: with data, and empty; with all of a trailer, some, and none. */
+static int
+again_of(struct wdt_comp *c, enum rte_comp_checksum_type type, bool deflate, uint32_t way)
+{
+	static const uint32_t lens[NB_SETS] = { 5000, 1, 40000 };
+	const struct rte_comp_xform xform = deflate ? wdt_comp_deflate(type) :
+						      wdt_comp_inflate(type);
+	int rc = WDT_PASS;
+
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	for (unsigned int i = 0; i < NB_SETS && rc == WDT_PASS; i++) {
+		/* like the last one, so that history would be found and used */
+		wdt_random_bytes(plain, 16);
+		rc = deflate ? deflate_again(c, lens[i], type, way > 0 && (way > 1 || i == 0)) :
+			       inflate_again(c, lens[i], type, way);
+		if (rc != WDT_PASS)
+			printf("# set %u, checksum %d, %s, way %u\n", i, type,
+					deflate ? "deflate" : "inflate", way);
+	}
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	return rc;
+}
+
+static int
+again(struct wdt_comp *c)
+{
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	for (unsigned int i = 0; i < RTE_DIM(types); i++) {
+		for (uint32_t way = 0; way < 3; way++)
+			WDT_CHECK_EQ(again_of(c, types[i], true, way), WDT_PASS);
+		for (uint32_t way = 0; way < 12; way++)
+			WDT_CHECK_EQ(again_of(c, types[i], false, way), WDT_PASS);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_stream_again_after_its_end)
+{
+	return wdt_comp_with("", 1, 64, again);
+}
+
+WDT_TEST(comp_stream_again_after_its_end_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, again);
+}

@@ -110,6 +110,8 @@ struct wdt_comp_flow {
  * out of space is no error. WDT_PASS or WDT_FAIL.
  */
 int wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform);
+/** The same through f->stream, which stays. */
+int wdt_comp_flow_go(struct wdt_comp_flow *f);
 
 /* ---- what is right ---- */
 

@@ -39,12 +39,11 @@ step(struct wdt_comp_flow *f, uint32_t len, enum rte_comp_flush_flag flush)
 
 /* All of the input, as often as it takes; out of space is no error. */
 int
-wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform)
+wdt_comp_flow_go(struct wdt_comp_flow *f)
 {
 	unsigned int idle = 0; /* ops in turn that did nothing */
 	bool last = false;
 
-	WDT_CHECK_EQ(rte_compressdev_stream_create(f->c->id, xform, &f->stream), 0);
 	while (idle < 1000) {
 		const size_t before = f->in_pos + f->out_pos;
 		const uint32_t left = f->in_len - f->in_pos;
@@ -63,6 +62,16 @@ wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform)
 	}
 	WDT_CHECK(last);
 	WDT_CHECK_EQ(f->in_pos, f->in_len);
-	WDT_CHECK_EQ(rte_compressdev_stream_free(f->c->id, f->stream), 0);
 	return WDT_PASS;
+}
+
+int
+wdt_comp_flow_run(struct wdt_comp_flow *f, const struct rte_comp_xform *xform)
+{
+	int rc;
+
+	WDT_CHECK_EQ(rte_compressdev_stream_create(f->c->id, xform, &f->stream), 0);
+	rc = wdt_comp_flow_go(f);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(f->c->id, f->stream), 0);
+	return rc;
 }

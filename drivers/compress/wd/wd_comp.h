@@ -73,6 +73,7 @@ struct wd_comp_slot {
 	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
 	uint8_t trailer_in, trailer_out; /* bytes that the device counts on top */
 	bool end_only; /* the driver ends the stream, see build_end() */
+	bool finish; /* of a stream: the device ends it, when compressing */
 };
 
 #define WD_COMP_NOT_PLAIN (-1) /* less than anything that was produced */
@@ -118,6 +119,8 @@ int wd_comp_stream_create(
 		struct rte_compressdev *dev, const struct rte_comp_xform *xform, void **stream);
 /** -EBUSY while an op of the stream is in flight. */
 int wd_comp_stream_free(struct rte_compressdev *dev, void *stream);
+/** The next op begins anew, with neither state nor history. */
+void wd_comp_stream_reset(struct wd_comp_stream *s);
 
 /** Point the device's burst functions at the ones for its addressing. */
 void wd_comp_zip_set_burst(struct rte_compressdev *dev);

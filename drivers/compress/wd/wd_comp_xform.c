@@ -203,6 +203,17 @@ wd_comp_xform_free(struct rte_compressdev *dev __rte_unused, void *private_xform
 	return 0;
 }
 
+void
+wd_comp_stream_reset(struct wd_comp_stream *s)
+{
+	memset(s->ctx, 0, HISI_ZIP_CTX_SIZE); /* at the start of a stream it has zeros */
+	memset(s->ctx_dw, 0, sizeof(s->ctx_dw));
+	s->isize = 0;
+	s->checksum = 0;
+	s->adler = WD_COMP_ADLER_START;
+	s->first = true;
+}
+
 int
 wd_comp_stream_create(
 		struct rte_compressdev *dev, const struct rte_comp_xform *xform, void **stream)
@@ -229,8 +240,7 @@ wd_comp_stream_create(
 	}
 	s->ctx_addr = (priv->sva ? (uintptr_t)s->ctx : rte_malloc_virt2iova(s->ctx)) +
 			HISI_ZIP_CTX_HW_OFFSET;
-	s->first = true;
-	s->adler = WD_COMP_ADLER_START;
+	wd_comp_stream_reset(s);
 	s->magic = WD_COMP_STREAM_MAGIC;
 	*stream = s;
 	return 0;

@@ -254,6 +254,7 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 	sqe->ctx_dw2 = rte_cpu_to_le_32(s->ctx_dw[2]);
 	sqe->isize = rte_cpu_to_le_32(s->isize);
 	sqe->checksum = rte_cpu_to_le_32(s->checksum);
+	cq->slots[idx].finish = finish;
 	s->busy = true;
 	return 0;
 }
@@ -506,6 +507,26 @@ stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
 		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 }
 
+/*
+ * Whether a good op was its stream's last. One that inflates says so with its code, or,
+ * when less than the trailer was there, by waiting for the rest, which is not to come.
+ */
+static bool
+stream_ended(const struct wd_comp_slot *slot, const struct wd_comp_stream *s, uint32_t code)
+{
+	const uint32_t status = (uint32_t)slot->op->debug_status;
+
+	if (slot->op->status != RTE_COMP_OP_STATUS_SUCCESS)
+		return false;
+	if (s->xform.dir == WD_COMP_COMPRESS)
+		return slot->finish;
+	return code == HISI_ZIP_STATUS_STREAM_END || code == HISI_ZIP_STATUS_CHECKSUM ||
+			((status >> HISI_ZIP_3_LAST_BLOCK_SHIFT & HISI_ZIP_3_LAST_BLOCK_MASK) !=
+							0 &&
+					(s->ctx_dw[0] & HISI_ZIP_CTX0_ST_MASK) ==
+							HISI_ZIP_CTX_ST_NO_CHECKSUM);
+}
+
 /* Trailers, which the device counts and the application does not know of. */
 static bool
 trailer_take(const struct wd_comp_slot *slot, uint32_t *consumed, uint32_t *produced)
@@ -571,6 +592,8 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 	op->status = status_of(x, stream, code);
 	if (stream != NULL && slot->end_only) {
 		take_end(qp, op, stream);
+		if (op->status == RTE_COMP_OP_STATUS_SUCCESS)
+			wd_comp_stream_reset(stream);
 		return;
 	}
 	/* a stream is over: what the device took for its trailer is the application's */
@@ -598,6 +621,8 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 	op->consumed = consumed;
 	if (x->chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
 		add_adler(op, x, stream);
+	if (stream != NULL && stream_ended(slot, stream, code))
+		wd_comp_stream_reset(stream);
 }
 
 /* Volatile: what was checked is what is used, even if the device writes again. */
