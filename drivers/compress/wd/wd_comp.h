@@ -78,9 +78,6 @@ struct wd_comp_slot {
 
 #define WD_COMP_NOT_PLAIN (-1) /* less than anything that was produced */
 
-/* Most that HISI_ZIP_ALG_* has behind the data: CRC-32 and length of gzip. */
-#define WD_COMP_TRAILER_MAX 8
-
 /* A list of two entries for each of 1024 ops of one direction. */
 #define WD_COMP_SIDE_SIZE (128U << 10)
 static_assert(WD_COMP_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");

@@ -114,7 +114,7 @@ sqe_at(const struct wd_comp_queue *cq, uint32_t idx)
 	return (struct hisi_zip_sqe *)(cq->q.sq + (size_t)idx * HISI_ZIP_SQE_SIZE);
 }
 
-/* What an op of either kind must be. */
+/* What an op of either kind must be. The limits are the device's, to which trailers count. */
 static __rte_always_inline bool
 lengths_of(const struct rte_comp_op *op, struct zip_map *map)
 {
@@ -122,8 +122,8 @@ lengths_of(const struct rte_comp_op *op, struct zip_map *map)
 		return false;
 	map->input = op->src.length;
 	map->room = RTE_MIN(packet_room(op->m_dst, op->dst.offset),
-			HISI_ZIP_MAX_OUTPUT - WD_COMP_TRAILER_MAX);
-	return map->room > 0 && map->input <= HISI_ZIP_MAX_INPUT - WD_COMP_TRAILER_MAX;
+			HISI_ZIP_MAX_OUTPUT - map->spare_out);
+	return map->room > 0 && map->input <= HISI_ZIP_MAX_INPUT - map->spare_in;
 }
 
 static __rte_always_inline void
@@ -156,15 +156,15 @@ build(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, u
 	struct zip_map map = { 0 };
 	int rc;
 
+	if (x->dir == WD_COMP_DECOMPRESS)
+		map.spare_in = x->trailer;
+	else
+		map.spare_out = x->trailer;
 	/* a stateless op is a whole stream: no other flush makes sense, and inflating has none */
 	if (unlikely(!lengths_of(op, &map) ||
 			    (x->dir == WD_COMP_COMPRESS && op->flush_flag != RTE_COMP_FLUSH_FINAL &&
 					    op->flush_flag != RTE_COMP_FLUSH_FULL)))
 		return -EINVAL;
-	if (x->dir == WD_COMP_DECOMPRESS)
-		map.spare_in = x->trailer;
-	else
-		map.spare_out = x->trailer;
 	rc = map_op(sva, &cq->side, op, &map);
 	if (unlikely(rc != 0))
 		return rc;
@@ -227,6 +227,8 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 
 	if (s->busy)
 		return -EBUSY;
+	if (s->xform.dir == WD_COMP_COMPRESS)
+		map.spare_out = s->xform.trailer; /* unless it turns out not to be the last op */
 	if (!lengths_of(op, &map) || map.room <= HISI_ZIP_STATEFUL_MIN_OUTPUT ||
 			op->flush_flag == RTE_COMP_FLUSH_FULL)
 		return -EINVAL;
