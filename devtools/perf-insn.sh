@@ -28,7 +28,7 @@ case $1 in
 esac
 build=$1
 shift
-[ $# -gt 0 ] || set -- cipher auth chain aead sgl poll wait compress
+[ $# -gt 0 ] || set -- cipher auth chain aead sgl poll wait compress inflate crc32
 rounds=200
 burst=32
 dir=$(mktemp -d)
@@ -120,9 +120,12 @@ row() {
 }
 
 printf '%-8s %-4s %4s %10s %10s %10s %10s\n' class hw simd enqueue dequeue sum doorbells
-crypto=() compress=
+crypto=() comp=()
 for class in "$@"; do
-	if [ "$class" = compress ]; then compress=1; else crypto+=("$class"); fi
+	case $class in
+	compress | inflate | crc32) comp+=("$class") ;;
+	*) crypto+=("$class") ;;
+	esac
 done
 for hw in v2 v3; do
 	if [ ${#crypto[@]} -gt 0 ]; then
@@ -138,8 +141,10 @@ for hw in v2 v3; do
 			done
 		done
 	fi
-	if [ -n "$compress" ]; then
-		count perf-insn-comp "${widths[0]}" 'wd_comp_zip_enqueue*' 'wd_comp_zip_dequeue*' hw=$hw $rounds
-		row compress $hw "${widths[0]}" "$dir/out" -
-	fi
+	for class in "${comp[@]}"; do
+		# without raw deflate each op has a checksum
+		[ "$hw-$class" != v2-crc32 ] || continue
+		count perf-insn-comp "${widths[0]}" 'wd_comp_zip_enqueue*' 'wd_comp_zip_dequeue*' hw=$hw $rounds "$class"
+		row "$class" $hw "${widths[0]}" "$dir/out" -
+	done
 done

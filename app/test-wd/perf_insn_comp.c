@@ -7,7 +7,7 @@
  * 32 ops of 4 KiB in one segment, over a software device that completes at once
  * and that this thread steps itself.
  *
- *     perf-insn-comp [EAL options] -- VDEV-OPTIONS ROUNDS
+ *     perf-insn-comp [EAL options] -- VDEV-OPTIONS ROUNDS compress|inflate|crc32
  */
 
 #include <stdlib.h>
@@ -26,13 +26,37 @@
 #define LEN 4096
 #define NAME "compress_wd0"
 
-static struct rte_comp_xform xform = {
-	.type = RTE_COMP_COMPRESS,
-	.compress = { .algo = RTE_COMP_ALGO_DEFLATE,
-			.deflate.huffman = RTE_COMP_HUFFMAN_DYNAMIC,
-			.level = 1,
-			.window_size = 15 },
+#define DEFLATE(checksum)                                                                          \
+	{                                                                                          \
+		.type = RTE_COMP_COMPRESS,                                                         \
+		.compress = { .algo = RTE_COMP_ALGO_DEFLATE,                                       \
+			.deflate.huffman = RTE_COMP_HUFFMAN_DYNAMIC,                               \
+			.level = 1,                                                                \
+			.window_size = 15,                                                         \
+			.chksum = (checksum) },                                                    \
+	}
+
+static const struct {
+	const char *name;
+	struct rte_comp_xform xform;
+} classes[] = {
+	{ "compress", DEFLATE(RTE_COMP_CHECKSUM_NONE) },
+	{ "crc32", DEFLATE(RTE_COMP_CHECKSUM_CRC32) },
+	{ "inflate",
+			{ .type = RTE_COMP_DECOMPRESS,
+					.decompress = { .algo = RTE_COMP_ALGO_DEFLATE,
+							.window_size = 15 } } },
 };
+
+static const struct rte_comp_xform *
+xform_of(const char *name)
+{
+	for (unsigned int i = 0; i < RTE_DIM(classes); i++) {
+		if (strcmp(classes[i].name, name) == 0)
+			return &classes[i].xform;
+	}
+	return NULL;
+}
 
 static int
 dev_open(const char *options)
@@ -56,7 +80,7 @@ dev_open(const char *options)
 }
 
 static int
-ops_create(uint8_t id, struct rte_comp_op **ops)
+ops_create(uint8_t id, const struct rte_comp_xform *xform, struct rte_comp_op **ops)
 {
 	struct rte_mempool *op_pool = rte_comp_op_pool_create(
 			"comp_ops", 2 * BURST, 0, 0, SOCKET_ID_ANY);
@@ -64,8 +88,8 @@ ops_create(uint8_t id, struct rte_comp_op **ops)
 			"comp_mbufs", 4 * BURST, 0, 0, RTE_PKTMBUF_HEADROOM + LEN, SOCKET_ID_ANY);
 	void *private_xform;
 
-	if (op_pool == NULL || mbufs == NULL ||
-			rte_compressdev_private_xform_create(id, &xform, &private_xform) != 0)
+	if (op_pool == NULL || mbufs == NULL || xform == NULL ||
+			rte_compressdev_private_xform_create(id, xform, &private_xform) != 0)
 		return -1;
 	for (unsigned int i = 0; i < BURST; i++) {
 		ops[i] = rte_comp_op_alloc(op_pool);
@@ -86,11 +110,11 @@ ops_create(uint8_t id, struct rte_comp_op **ops)
 }
 
 static int
-run(uint8_t id, unsigned long rounds)
+run(uint8_t id, const char *class, unsigned long rounds)
 {
 	struct rte_comp_op *ops[BURST], *back[BURST];
 
-	if (ops_create(id, ops) != 0)
+	if (ops_create(id, xform_of(class), ops) != 0)
 		return -1;
 	while (rounds-- > 0) {
 		if (rte_compressdev_enqueue_burst(id, 0, ops, BURST) != BURST)
@@ -129,15 +153,15 @@ main(int argc, char **argv)
 	const int used = rte_eal_init(argc, argv);
 	int id;
 
-	if (used < 0 || argc - used != 3) {
-		fprintf(stderr, "usage: %s [EAL options] -- VDEV-OPTIONS ROUNDS\n", argv[0]);
+	if (used < 0 || argc - used != 4) {
+		fprintf(stderr, "usage: %s [EAL options] -- VDEV-OPTIONS ROUNDS CLASS\n", argv[0]);
 		return 2;
 	}
 	id = dev_open(argv[used + 1]);
 	if (id >= 0)
 		functions_say((uint8_t)id);
-	if (id < 0 || run((uint8_t)id, strtoul(argv[used + 2], NULL, 0)) != 0) {
-		fprintf(stderr, "compress: an op was lost or failed\n");
+	if (id < 0 || run((uint8_t)id, argv[used + 3], strtoul(argv[used + 2], NULL, 0)) != 0) {
+		fprintf(stderr, "%s: an op was lost or failed\n", argv[used + 3]);
 		return 1;
 	}
 	perf_insn_say(PERF_INSN_MARK, 0, 0);

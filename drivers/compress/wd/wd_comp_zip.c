@@ -627,10 +627,22 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 		wd_comp_stream_reset(stream);
 }
 
+/*
+ * How a good op ends, as a rule and sometimes: compression that gained nothing, and
+ * inflating that did not say that it found the end, as the kernel's does.
+ */
+static __rte_always_inline bool
+code_good(const enum wd_comp_dir dir, uint32_t code)
+{
+	if (dir == WD_COMP_COMPRESS)
+		return likely(code == HISI_ZIP_STATUS_DONE) || code == HISI_ZIP_STATUS_EXPANDED;
+	return likely(code == HISI_ZIP_STATUS_STREAM_END) || code == HISI_ZIP_STATUS_DONE;
+}
+
 /* Volatile: what was checked is what is used, even if the device writes again. */
 static __rte_always_inline void
-take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_slot *slot,
-		const volatile struct hisi_zip_sqe *sqe)
+take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
+		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe)
 {
 	const uint32_t status = rte_le_to_cpu_32(sqe->status);
 	const uint32_t produced = rte_le_to_cpu_32(sqe->produced);
@@ -638,7 +650,7 @@ take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_com
 	struct rte_comp_op *op = slot->op;
 
 	op->debug_status = status;
-	if (unlikely((status & HISI_ZIP_3_STATUS_MASK) != HISI_ZIP_STATUS_DONE ||
+	if (unlikely(!code_good(dir, status & HISI_ZIP_3_STATUS_MASK) ||
 			    (int64_t)produced > slot->plain_room || consumed > op->src.length)) {
 		take_slow(qp, cq, slot, sqe);
 		return;
@@ -650,8 +662,8 @@ take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_com
 
 /* Results of nb completed descriptors, 1 or more, that do not wrap around the ring's end. */
 static __rte_always_inline void
-take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
-		uint32_t idx, uint32_t nb)
+take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
+		struct rte_comp_op **ops, uint32_t idx, uint32_t nb)
 {
 	const volatile struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
 	const struct wd_comp_slot *slot = &cq->slots[idx], *const end = slot + nb;
@@ -659,7 +671,7 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op
 	while (end - slot >= WD_QUEUE_GROUP) {
 		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++) {
 			ops[i] = slot[i].op;
-			take_result(qp, cq, slot + i, sqe + i);
+			take_result(qp, cq, dir, slot + i, sqe + i);
 		}
 		slot += WD_QUEUE_GROUP;
 		ops += WD_QUEUE_GROUP;
@@ -667,7 +679,7 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op
 	}
 	for (; slot < end; slot++, sqe++) {
 		*ops++ = slot->op;
-		take_result(qp, cq, slot, sqe);
+		take_result(qp, cq, dir, slot, sqe);
 	}
 }
 
@@ -696,9 +708,10 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 }
 
 static __rte_always_inline uint32_t
-dequeue_dir(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
+dequeue_dir(struct wd_comp_qp *qp, const enum wd_comp_dir dir, struct rte_comp_op **ops,
 		uint32_t nb_ops)
 {
+	struct wd_comp_queue *cq = &qp->queues[dir];
 	struct wd_queue *q = &cq->q;
 	const uint32_t in_flight = wd_queue_in_flight(q);
 	const uint32_t nb_max = RTE_MIN(nb_ops, in_flight);
@@ -712,7 +725,7 @@ dequeue_dir(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op 
 		done = wd_queue_completed(q, nb, run);
 		if (done == 0)
 			break;
-		take_results(qp, cq, ops + nb, (q->head + nb) & q->sq_mask, done);
+		take_results(qp, cq, dir, ops + nb, (q->head + nb) & q->sq_mask, done);
 		nb += done;
 	} while (done == run && nb < nb_max);
 	if (unlikely(nb == 0))
@@ -725,10 +738,10 @@ static uint16_t
 wd_comp_zip_dequeue(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops)
 {
 	struct wd_comp_qp *qp = queue_pair;
-	uint32_t nb = 0;
+	uint32_t nb;
 
-	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS; dir++)
-		nb += dequeue_dir(qp, &qp->queues[dir], ops + nb, nb_ops - nb);
+	nb = dequeue_dir(qp, WD_COMP_COMPRESS, ops, nb_ops);
+	nb += dequeue_dir(qp, WD_COMP_DECOMPRESS, ops + nb, nb_ops - nb);
 	qp->stats.dequeued_count += nb;
 	return (uint16_t)nb;
 }
