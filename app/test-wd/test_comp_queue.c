@@ -272,9 +272,9 @@ WDT_TEST(comp_queue_full_in_one_direction)
 
 #define NB_LISTS 1000
 
-/* Put what fits, take some, until all are back. */
+/* Put what fits, take some, until all are back. *at_once: how many fitted at first. */
 static int
-lists_move(struct rig *r, struct rte_comp_op **ops, struct rte_comp_op **got)
+lists_move(struct rig *r, struct rte_comp_op **ops, struct rte_comp_op **got, uint16_t *at_once)
 {
 	uint16_t sent = 0, back = 0;
 
@@ -285,7 +285,7 @@ lists_move(struct rig *r, struct rte_comp_op **ops, struct rte_comp_op **got)
 				r->c->id, 0, ops + sent, (uint16_t)(NB_LISTS - sent));
 		WDT_CHECK(sent > back);
 		if (back == 0)
-			WDT_CHECK(sent < NB_LISTS); /* though the ring has room */
+			*at_once = sent;
 		wdt_sim_run(0);
 		back += rte_compressdev_dequeue_burst(
 				r->c->id, 0, got + back, RTE_MIN(n, (uint16_t)(sent - back)));
@@ -293,41 +293,95 @@ lists_move(struct rig *r, struct rte_comp_op **ops, struct rte_comp_op **got)
 	return WDT_PASS;
 }
 
+/* A second, empty segment, so that the op is none of those with lists at hand. */
 static int
-lists_of(struct rig *r, enum dir dir)
+second_segment(struct rig *r, struct rte_comp_op *op)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(r->c->mbufs);
+
+	WDT_CHECK(m != NULL);
+	return rte_pktmbuf_chain(op->m_dst, m) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+/* One op of `each` has a second segment. */
+static int
+lists_of(struct rig *r, enum dir dir, unsigned int each, enum rte_comp_checksum_type chksum,
+		uint16_t *at_once)
 {
 	static struct rte_comp_op *ops[NB_LISTS], *got[NB_LISTS];
 
 	WDT_CHECK_EQ(ops_new(r, dir, 2, ops, NB_LISTS), WDT_PASS);
-	WDT_CHECK_EQ(lists_move(r, ops, got), WDT_PASS);
+	for (unsigned int i = 0; i < NB_LISTS; i++) {
+		if (each != 0 && wdt_random() % each == 0)
+			WDT_CHECK_EQ(second_segment(r, ops[i]), WDT_PASS);
+	}
+	WDT_CHECK_EQ(lists_move(r, ops, got, at_once), WDT_PASS);
 	for (unsigned int i = 0; i < NB_LISTS; i++) {
 		uint8_t data[ROOM];
 		const uint32_t len = pattern(wdt_comp_cookie(ops[i]), data);
 
 		WDT_CHECK(got[i] == ops[i] && op_right(got[i]));
-		WDT_CHECK_EQ(got[i]->output_chksum,
-				wdt_zlib_checksum(RTE_COMP_CHECKSUM_CRC32, data, len));
+		if (chksum != RTE_COMP_CHECKSUM_NONE)
+			WDT_CHECK_EQ(got[i]->output_chksum, wdt_zlib_checksum(chksum, data, len));
 	}
 	ops_free(ops, NB_LISTS);
 	return WDT_PASS;
 }
 
-/* Ops with a checksum have lists and trailers beside the ring, for which room ends earlier. */
+/*
+ * Ops with a checksum, or all of version 2, have lists and trailers. Those with a segment on each
+ * side have them at hand; others have them in a ring beside the queue, which is full earlier.
+ */
+static int
+lists_with(struct wdt_comp *c, enum rte_comp_checksum_type chksum)
+{
+	static const unsigned int each[] = { 0, 1, 2, 20 };
+	struct rig r;
+
+	if (rig_init_chksum(&r, c, chksum) != WDT_PASS)
+		return WDT_FAIL;
+	for (unsigned int i = 0; i < NB_DIRS * RTE_DIM(each); i++) {
+		uint16_t at_once = 0;
+
+		WDT_CHECK_EQ(lists_of(&r, (enum dir)(i % NB_DIRS), each[i / NB_DIRS], chksum,
+					     &at_once),
+				WDT_PASS);
+		if (each[i / NB_DIRS] == 0)
+			WDT_CHECK_EQ(at_once, NB_LISTS);
+		if (each[i / NB_DIRS] == 1)
+			WDT_CHECK(at_once < NB_LISTS); /* though the ring has room */
+	}
+	return rig_end(&r);
+}
+
 static int
 lists(struct wdt_comp *c)
 {
-	struct rig r;
+	for (unsigned int type = RTE_COMP_CHECKSUM_CRC32; type <= RTE_COMP_CHECKSUM_CRC32_ADLER32;
+			type++)
+		WDT_CHECK_EQ(lists_with(c, (enum rte_comp_checksum_type)type), WDT_PASS);
+	return WDT_PASS;
+}
 
-	if (rig_init_chksum(&r, c, RTE_COMP_CHECKSUM_CRC32) != WDT_PASS ||
-			lists_of(&r, DEFLATE) != WDT_PASS || lists_of(&r, INFLATE) != WDT_PASS)
-		return WDT_FAIL;
-	WDT_CHECK_EQ(stats_are(c, 2 * NB_LISTS, 2 * NB_LISTS, 0, 0), WDT_PASS);
-	return rig_end(&r);
+static int
+lists_always(struct wdt_comp *c)
+{
+	return lists_with(c, RTE_COMP_CHECKSUM_NONE);
 }
 
 WDT_TEST(comp_queue_full_of_lists)
 {
 	return wdt_comp_with("run=inline,depth=2048", 1, 2048, lists);
+}
+
+WDT_TEST(comp_queue_full_of_lists_sva)
+{
+	return wdt_comp_with("run=inline,depth=2048,sva=1", 1, 2048, lists);
+}
+
+WDT_TEST(comp_queue_full_of_lists_v2)
+{
+	return wdt_comp_with("run=inline,depth=2048,hw=v2", 1, 2048, lists_always);
 }
 
 /* ---- many ops ---- */

@@ -64,21 +64,37 @@ struct wd_comp_stream {
 struct wd_comp_slot {
 	struct rte_comp_op *op;
 	/* Of a stateless op with no trailer, of which nothing is left to do but to believe
-	 * the device, the room at the destination in bytes; of any other WD_COMP_NOT_PLAIN.
+	 * the device, the room at the destination in bytes; of others what follows.
 	 */
 	int64_t plain_room;
-	/* ops that are not plain; the others take nothing of the side ring */
+	uint32_t room; /* of ops that are not plain */
+	/* ops that are neither plain nor listed; the others take nothing of the side ring */
 	uint32_t side_tail; /* after this op */
-	uint32_t room;
 	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
-	uint8_t trailer_in, trailer_out; /* bytes that the device counts on top */
 	bool end_only; /* the driver ends the stream, see build_end() */
 	bool finish; /* of a stream: the device ends it, when compressing */
 };
 
-#define WD_COMP_NOT_PLAIN (-1) /* less than anything that was produced */
+/* Less than anything that was produced. */
+#define WD_COMP_NOT_PLAIN (-1)
+#define WD_COMP_LISTED (-2) /* a stateless op with a trailer, that has struct wd_comp_lists */
 
-/* A list of two entries for each of 1024 ops of one direction. */
+/**
+ * The lists of an op that has a trailer and a segment each of source and destination,
+ * for the device. What all such ops have in common is written once.
+ */
+struct wd_comp_lists {
+	struct hisi_sgl trailed_list; /* of the side that has the trailer */
+	struct hisi_sge trailed, trailer_entry;
+	struct hisi_sgl other_list;
+	struct hisi_sge other;
+	uint8_t trailer[8]; /* the most that HISI_ZIP_ALG_* has: CRC-32 and length of gzip */
+	uint8_t pad[24];
+};
+static_assert(sizeof(struct wd_comp_lists) % HISI_SGL_ALIGN == 0, "lists in a row are aligned");
+static_assert(offsetof(struct wd_comp_lists, other_list) % HISI_SGL_ALIGN == 0, "and both of one");
+
+/* For lists of about 4000 entries in sum. */
 #define WD_COMP_SIDE_SIZE (128U << 10)
 static_assert(WD_COMP_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");
 
@@ -86,6 +102,7 @@ static_assert(WD_COMP_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");
 struct wd_comp_queue {
 	struct wd_queue q;
 	struct wd_comp_slot *slots;
+	struct wd_comp_lists *lists; /* one a slot */
 	struct wd_side side;
 	const struct rte_memzone *dma;
 } __rte_cache_aligned;

@@ -29,16 +29,30 @@ static const char *const own_args[] = { ARG_MAX_QPS, NULL };
 
 /* ---- queue pairs ---- */
 
+/* What ops do not change. */
+static void
+lists_init(struct wd_comp_queue *cq)
+{
+	memset(cq->lists, 0, cq->q.sq_depth * sizeof(*cq->lists));
+	for (uint32_t i = 0; i < cq->q.sq_depth; i++) {
+		struct wd_comp_lists *lists = &cq->lists[i];
+
+		wd_sgl_head(&lists->trailed_list, 2);
+		wd_sgl_head(&lists->other_list, 1);
+		wd_sgl_entry(&lists->trailer_entry, wd_side_addr(&cq->side, lists->trailer), 0);
+	}
+}
+
 static int
 queue_memory(struct rte_compressdev *dev, struct wd_comp_queue *cq, const char *name, int socket_id)
 {
-	const size_t side = WD_COMP_SIDE_SIZE;
+	const size_t lists = cq->q.sq_depth * sizeof(*cq->lists);
 	const struct wd_comp_dev *priv = dev->data->dev_private;
 
 	cq->slots = rte_zmalloc_socket("wd_comp_slots", cq->q.sq_depth * sizeof(*cq->slots),
 			RTE_CACHE_LINE_SIZE, socket_id);
-	cq->dma = rte_memzone_reserve_aligned(
-			name, side, socket_id, RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
+	cq->dma = rte_memzone_reserve_aligned(name, WD_COMP_SIDE_SIZE + lists, socket_id,
+			RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
 	if (cq->slots == NULL || cq->dma == NULL) {
 		WD_COMP_LOG(ERR, "%s: no hugepage memory for %s", dev->data->name, name);
 		return -ENOMEM;
@@ -46,6 +60,8 @@ queue_memory(struct rte_compressdev *dev, struct wd_comp_queue *cq, const char *
 	cq->side.base = cq->dma->addr;
 	cq->side.size = WD_COMP_SIDE_SIZE;
 	cq->side.iova_delta = priv->sva ? 0 : cq->dma->iova - (uintptr_t)cq->dma->addr;
+	cq->lists = (struct wd_comp_lists *)(cq->side.base + WD_COMP_SIDE_SIZE);
+	lists_init(cq);
 	return 0;
 }
 

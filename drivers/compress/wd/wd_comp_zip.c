@@ -143,9 +143,8 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 	slot->plain_room = WD_COMP_NOT_PLAIN;
 	slot->room = map->room - map->spare_out;
 	slot->input = map->input - map->spare_in;
-	slot->trailer_in = (uint8_t)map->spare_in;
-	slot->trailer_out = (uint8_t)map->spare_out;
 	slot->end_only = false;
+	slot->finish = false;
 }
 
 /* 0; -ENOSPC: try again after a dequeue; -EINVAL. */
@@ -284,24 +283,39 @@ give_up(struct rte_comp_op **ops, uint32_t nb)
 	}
 }
 
+/* In struct wd_comp_lists: its second list, and the first entry of each, behind the list's head. */
+#define OTHER_AT offsetof(struct wd_comp_lists, other_list)
+#define ENTRY_AT offsetof(struct wd_comp_lists, trailed)
+static_assert(offsetof(struct wd_comp_lists, other) == OTHER_AT + ENTRY_AT, "both alike");
+
 /* The words of a descriptor, two at a time. */
 typedef uint64_t zip_pair __attribute__((vector_size(16), may_alias));
 
 /*
- * Ops that have this private xform and need no list: the usual burst. No
- * more than fit in front of the ring's end. Returns how many were built; the rest
- * goes the long way.
+ * Ops that have this private xform and a segment on each side: the usual burst. No more
+ * than fit in front of the ring's end. With a trailer they are listed. Returns how many
+ * were built; the rest goes the long way.
  */
-static __rte_noinline uint32_t
-build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x,
-		struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
+static __rte_always_inline uint32_t
+build_usual(const bool sva, const bool listed, const enum wd_comp_dir dir, struct wd_comp_queue *cq,
+		const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
 {
 	const zip_pair *t = (const zip_pair *)x->sqe;
-	const zip_pair t0 = t[0], t1 = t[1], t2 = t[2], t3 = t[3], t4 = t[4], t5 = t[5], t6 = t[6],
-		       t7 = t[7];
+	const zip_pair lists = {
+		rte_cpu_to_le_64((uint64_t)HISI_ZIP_BUF_SGL << (32 + HISI_ZIP_9_BUF_TYPE_SHIFT)), 0
+	};
+	const zip_pair t0 = t[0], t1 = t[1], t2 = listed ? (zip_pair)(t[2] | lists) : t[2],
+		       t3 = t[3], t4 = t[4], t5 = t[5], t6 = t[6], t7 = t[7];
 	struct wd_comp_slot *slot = &cq->slots[idx];
 	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
 	struct rte_comp_op **const end = ops + nb, **next;
+	/* when listed: where what belongs to the source and to the destination is */
+	const bool deflate = dir == WD_COMP_COMPRESS;
+	const uint32_t trailer = x->trailer;
+	const uint32_t spare_in = deflate ? 0 : trailer, spare_out = deflate ? trailer : 0;
+	const size_t src_at = deflate ? OTHER_AT : 0, dst_at = deflate ? 0 : OTHER_AT;
+	const uint64_t delta = cq->side.iova_delta;
+	uint8_t *own = (uint8_t *)&cq->lists[idx];
 
 	for (next = ops; next < end; next++, slot++, sqe++) {
 		struct rte_comp_op *op = *next;
@@ -319,11 +333,29 @@ build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *
 				    dst->data_len <= op->dst.offset))
 			break;
 		len = op->src.length;
+		if (listed && unlikely(len == 0))
+			break; /* an entry has a byte at least */
 		room = dst->data_len - op->dst.offset;
 		from = wd_mbuf_addr(sva, src, op->src.offset);
 		to_addr = wd_mbuf_addr(sva, dst, op->dst.offset);
 		slot->op = op;
-		slot->plain_room = (int64_t)room;
+		if (listed) {
+			struct wd_comp_lists *l = (struct wd_comp_lists *)own;
+
+			slot->plain_room = WD_COMP_LISTED;
+			slot->room = (uint32_t)room;
+			wd_sgl_entry((struct hisi_sge *)(own + src_at + ENTRY_AT), from, len);
+			wd_sgl_entry((struct hisi_sge *)(own + dst_at + ENTRY_AT), to_addr,
+					(uint32_t)room);
+			l->trailer_entry.len = rte_cpu_to_le_32(trailer);
+			from = (uintptr_t)own + src_at + delta;
+			to_addr = (uintptr_t)own + dst_at + delta;
+			len += spare_in;
+			room += spare_out;
+			own += sizeof(*l);
+		} else {
+			slot->plain_room = (int64_t)room;
+		}
 		to[0] = t0;
 		to[1] = t1;
 		to[2] = t2;
@@ -338,6 +370,38 @@ build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *
 		sqe->dest_addr = rte_cpu_to_le_64(to_addr);
 	}
 	return (uint32_t)(next - ops);
+}
+
+static __rte_noinline uint32_t
+build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x,
+		struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
+{
+	return build_usual(sva, false, WD_COMP_COMPRESS, cq, x, ops, nb, idx);
+}
+
+/* One for each kind: the compiler would not make them by itself. */
+#define BUILD_LISTED(name, sva, dir)                                                               \
+	static __rte_noinline uint32_t name(struct wd_comp_queue *cq,                              \
+			const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb,      \
+			uint32_t idx)                                                              \
+	{                                                                                          \
+		return build_usual(sva, true, dir, cq, x, ops, nb, idx);                           \
+	}
+
+BUILD_LISTED(build_listed_deflate_iova, false, WD_COMP_COMPRESS)
+BUILD_LISTED(build_listed_deflate_va, true, WD_COMP_COMPRESS)
+BUILD_LISTED(build_listed_inflate_iova, false, WD_COMP_DECOMPRESS)
+BUILD_LISTED(build_listed_inflate_va, true, WD_COMP_DECOMPRESS)
+
+static __rte_always_inline uint32_t
+build_listed(const bool sva, enum wd_comp_dir dir, struct wd_comp_queue *cq,
+		const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
+{
+	if (dir == WD_COMP_COMPRESS)
+		return sva ? build_listed_deflate_va(cq, x, ops, nb, idx) :
+			     build_listed_deflate_iova(cq, x, ops, nb, idx);
+	return sva ? build_listed_inflate_va(cq, x, ops, nb, idx) :
+		     build_listed_inflate_iova(cq, x, ops, nb, idx);
 }
 
 /*
@@ -366,9 +430,11 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 
 		if (x != NULL && x->dir != dir)
 			break; /* the other queue's turn */
-		if (likely(x != NULL && x->trailer == 0)) {
-			const uint32_t n = build_run(sva, cq, x, ops + i,
-					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx);
+		if (likely(x != NULL)) {
+			const uint32_t most = RTE_MIN(nb - i, q->sq_mask + 1U - idx);
+			const uint32_t n = likely(x->trailer == 0) ?
+					build_run(sva, cq, x, ops + i, most, idx) :
+					build_listed(sva, dir, cq, x, ops + i, most, idx);
 
 			i += n;
 			if (likely(n > 0))
@@ -531,12 +597,16 @@ stream_ended(const struct wd_comp_slot *slot, const struct wd_comp_stream *s, ui
 
 /* Trailers, which the device counts and the application does not know of. */
 static bool
-trailer_take(const struct wd_comp_slot *slot, uint32_t *consumed, uint32_t *produced)
+trailer_take(const struct wd_comp_slot *slot, const struct wd_comp_xform *x, bool stateless,
+		uint32_t *consumed, uint32_t *produced)
 {
-	if (*produced < slot->trailer_out || *consumed < slot->trailer_in)
+	uint32_t *count = x->dir == WD_COMP_COMPRESS ? produced : consumed;
+
+	if (!stateless && (x->dir == WD_COMP_DECOMPRESS || !slot->finish))
+		return true; /* the op had none */
+	if (*count < x->trailer)
 		return false;
-	*produced -= slot->trailer_out;
-	*consumed -= slot->trailer_in;
+	*count -= x->trailer;
 	return true;
 }
 
@@ -581,15 +651,14 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 	struct rte_comp_op *op = slot->op;
 	struct wd_comp_stream *stream = stream_of(op);
 	const struct wd_comp_xform *x = xform_of(op);
-	const bool plain = slot->plain_room != WD_COMP_NOT_PLAIN;
-	const uint32_t room = plain ? (uint32_t)slot->plain_room : slot->room;
+	const uint32_t room = slot->plain_room >= 0 ? (uint32_t)slot->plain_room : slot->room;
 	const uint32_t input = stream != NULL ? slot->input : op->src.length;
 	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
 	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
 	const uint32_t code = (uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
 			HISI_ZIP_3_STATUS_MASK;
 
-	if (!plain)
+	if (slot->plain_room == WD_COMP_NOT_PLAIN)
 		cq->side.head = slot->side_tail;
 	op->status = status_of(x, stream, code);
 	if (stream != NULL && slot->end_only) {
@@ -606,7 +675,7 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 		if (x->chksum != RTE_COMP_CHECKSUM_NONE)
 			op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
 		if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
-				!trailer_take(slot, &consumed, &produced))
+				!trailer_take(slot, x, stream == NULL, &consumed, &produced))
 			op->status = RTE_COMP_OP_STATUS_ERROR;
 	}
 	/* the device says how much; believe no more than was asked for */
@@ -660,6 +729,48 @@ take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_
 	op->consumed = consumed;
 }
 
+/* Results of listed ops, as many as come first of nb; returns how many. */
+static __rte_noinline uint32_t
+take_listed(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
+		struct rte_comp_op **ops, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
+{
+	uint32_t i;
+
+	for (i = 0; i < nb && slot->plain_room == WD_COMP_LISTED; i++, slot++, sqe++) {
+		struct rte_comp_op *op = slot->op;
+		const struct wd_comp_xform *x = op->private_xform;
+		const uint32_t status = rte_le_to_cpu_32(sqe->status);
+		const uint32_t code = status & HISI_ZIP_3_STATUS_MASK;
+		uint32_t produced = rte_le_to_cpu_32(sqe->produced);
+		uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
+
+		/* with less than the trailer it is more than anything that can be */
+		if (dir == WD_COMP_COMPRESS)
+			produced -= x->trailer;
+		else
+			consumed -= x->trailer;
+		ops[i] = op;
+		op->debug_status = status;
+		/* a trailer that we made up does not fit, see status_of() */
+		if (unlikely((!(dir == WD_COMP_DECOMPRESS && code == HISI_ZIP_STATUS_CHECKSUM) &&
+					     !code_good(dir, code)) ||
+				    produced > slot->room || consumed > op->src.length)) {
+			take_slow(qp, cq, slot, sqe);
+			continue;
+		}
+		op->status = RTE_COMP_OP_STATUS_SUCCESS;
+		op->produced = produced;
+		op->consumed = consumed;
+		if (x->chksum == RTE_COMP_CHECKSUM_NONE)
+			continue;
+		op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
+		if (x->chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
+			add_adler(op, x, NULL);
+	}
+	return i;
+}
+
 /* Results of nb completed descriptors, 1 or more, that do not wrap around the ring's end. */
 static __rte_always_inline void
 take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
@@ -668,6 +779,13 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp
 	const volatile struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
 	const struct wd_comp_slot *slot = &cq->slots[idx], *const end = slot + nb;
 
+	if (unlikely(slot->plain_room == WD_COMP_LISTED)) {
+		const uint32_t n = take_listed(qp, cq, dir, ops, slot, sqe, nb);
+
+		slot += n;
+		ops += n;
+		sqe += n;
+	}
 	while (end - slot >= WD_QUEUE_GROUP) {
 		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++) {
 			ops[i] = slot[i].op;
