@@ -273,3 +273,65 @@ WDT_TEST(comp_stream_again_after_its_end_v2)
 {
 	return wdt_comp_with("hw=v2", 1, 64, again);
 }
+
+/* ---- what is no error ---- */
+
+/* One op of `stream`, in[len] to this much room; its status, -1 if it did not come back. */
+static int
+one_op(struct wdt_comp *c, const uint8_t *in, uint32_t len, uint32_t room)
+{
+	struct rte_mbuf *src = wdt_comp_packet(c, len, false);
+	struct rte_mbuf *dst = wdt_comp_packet(c, room, false);
+	struct rte_comp_op *op = wdt_comp_op(c, NULL, src, dst, 0), *got;
+	int status = -1;
+
+	if (src == NULL || dst == NULL || op == NULL)
+		return -1;
+	wdt_comp_write(src, 0, in, len);
+	op->op_type = RTE_COMP_OP_STATEFUL;
+	op->stream = stream;
+	if (rte_compressdev_enqueue_burst(c->id, 0, &op, 1) == 1 &&
+			wdt_comp_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS) == 1)
+		status = op->status;
+	wdt_comp_op_free(op);
+	return status;
+}
+
+static int
+errors_are(struct wdt_comp *c, uint64_t nb)
+{
+	struct rte_compressdev_stats stats;
+
+	WDT_CHECK_EQ(rte_compressdev_stats_get(c->id, &stats), 0);
+	WDT_CHECK_EQ(stats.dequeue_err_count, nb);
+	return WDT_PASS;
+}
+
+static int
+no_error(struct wdt_comp *c)
+{
+	const struct rte_comp_xform deflate = wdt_comp_deflate(RTE_COMP_CHECKSUM_CRC32);
+	const struct rte_comp_xform inflate = wdt_comp_inflate(RTE_COMP_CHECKSUM_CRC32);
+	static const uint8_t bad[300] = { 0xff };
+	uint32_t n;
+
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	n = wdt_zlib_deflate(plain, 30000, packed, OUT, 6, Z_DEFAULT_STRATEGY);
+	WDT_CHECK(n > 0);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &deflate, &stream), 0);
+	WDT_CHECK_EQ(one_op(c, plain, 30000, 300), RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &inflate, &stream), 0);
+	WDT_CHECK_EQ(one_op(c, packed, n, 300), RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	WDT_CHECK_EQ(errors_are(c, 0), WDT_PASS);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &inflate, &stream), 0);
+	WDT_CHECK_EQ(one_op(c, bad, sizeof(bad), 300), RTE_COMP_OP_STATUS_ERROR);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	return errors_are(c, 1);
+}
+
+WDT_TEST(comp_stream_recoverable_is_no_error)
+{
+	return wdt_comp_with("", 1, 64, no_error);
+}

@@ -683,11 +683,11 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 		op->status = RTE_COMP_OP_STATUS_ERROR;
 	if (stream != NULL)
 		stream_save(slot, stream, sqe);
-	if (op->status != RTE_COMP_OP_STATUS_SUCCESS)
-		qp->stats.dequeue_err_count++;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
-			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
+			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
+		qp->stats.dequeue_err_count++;
 		produced = consumed = 0;
+	}
 	op->produced = produced;
 	op->consumed = consumed;
 	if (x->chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
