@@ -51,10 +51,20 @@ struct fake_engine {
 	uint16_t qc_type; /* of the last run */
 	void (*hook)(void *arg); /* called by run() first */
 	void *hook_arg;
+	uint64_t each_ns; /* how long a descriptor takes, by slow_clock() */
 };
 
 /* of the device created last: tests look into it while nothing steps */
 static struct fake_engine *engine;
+static uint64_t slow_now;
+
+/* Stands still but for the work itself, so that a busy machine changes nothing. */
+static uint64_t
+slow_clock(void *arg)
+{
+	(void)arg;
+	return slow_now;
+}
 
 static void *
 fake_create(const struct wdm_dev_config *conf)
@@ -96,6 +106,7 @@ fake_run(void *engine_arg, struct wdm_space *space, uint16_t qc_type, struct wdm
 	e->nb_runs++;
 	e->largest = nb > e->largest ? nb : e->largest;
 	e->qc_type = qc_type;
+	slow_now += nb * e->each_ns;
 	if (e->hook != NULL)
 		e->hook(e->hook_arg);
 	for (unsigned int i = 0; i < nb; i++)
@@ -229,7 +240,10 @@ client_detach(struct client *c)
 static int
 client_open(struct client *c, uint16_t sq_depth, uint16_t cq_depth, uint64_t latency_ns)
 {
-	const struct wdm_dev_config conf = { .hw_version = 3, .perf.latency_ns = latency_ns };
+	/* with nothing to wait for, time stands still, so that batches are whole */
+	const struct wdm_dev_config conf = { .hw_version = 3,
+		.perf.latency_ns = latency_ns,
+		.clock = latency_ns == 0 ? slow_clock : NULL };
 	struct wdm_dev *dev = wdm_dev_create_with_ops(&conf, &fake_ops);
 
 	WDT_CHECK(dev != NULL);
@@ -923,7 +937,7 @@ WDT_TEST(qm_unmapped_memory_is_an_error)
 
 WDT_TEST(qm_queues_take_turns)
 {
-	const struct wdm_dev_config conf = { .hw_version = 3 };
+	const struct wdm_dev_config conf = { .hw_version = 3, .clock = slow_clock };
 	struct wdm_dev *dev = wdm_dev_create_with_ops(&conf, &fake_ops);
 	struct client c[3];
 
@@ -954,6 +968,110 @@ WDT_TEST(qm_queues_take_turns)
 		client_detach(&c[i]);
 	WDT_CHECK_EQ(wdm_dev_destroy(dev), 0);
 	return WDT_PASS;
+}
+
+/*
+ * Slow work
+ */
+
+/* A queue whose descriptors are slow has small batches, and large ones when they are quick again. */
+WDT_TEST(qm_batch_shrinks_with_slow_work)
+{
+	const struct wdm_dev_config conf = { .hw_version = 3, .clock = slow_clock };
+	struct wdm_dev *dev = wdm_dev_create_with_ops(&conf, &fake_ops);
+	struct client c;
+
+	WDT_CHECK_EQ(client_attach(&c, dev, ANY_QN, 1024, 1024), WDT_PASS);
+	WDT_CHECK_EQ(client_start(&c), 0);
+	engine->each_ns = 10000000;
+	submit(&c, 1000);
+	for (unsigned int nb = WDM_BATCH; nb > 1; nb /= 2)
+		WDT_CHECK_EQ(wdm_dev_step(dev), 2 * nb);
+	for (unsigned int i = 0; i < 10; i++)
+		WDT_CHECK_EQ(wdm_dev_step(dev), 2);
+	engine->each_ns = 1000;
+	for (unsigned int nb = 1; nb < WDM_BATCH; nb *= 2)
+		WDT_CHECK_EQ(wdm_dev_step(dev), 2 * nb);
+	WDT_CHECK_EQ(wdm_dev_step(dev), 2 * WDM_BATCH);
+	WDT_CHECK_EQ(wdm_dev_step(dev), 2 * WDM_BATCH);
+	engine->each_ns = 100000; /* some are quick, more are not */
+	for (unsigned int nb = WDM_BATCH; nb > 16; nb /= 2)
+		WDT_CHECK_EQ(wdm_dev_step(dev), 2 * nb);
+	for (unsigned int i = 0; i < 10; i++)
+		WDT_CHECK_EQ(wdm_dev_step(dev), 2 * 16);
+	engine->each_ns = 0;
+	step_until_idle(dev);
+	WDT_CHECK_EQ(stats_of(&c).completed, 1000);
+	client_detach(&c);
+	return wdm_dev_destroy(dev) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+/* A pass over slow queues gives the caller its turn before it saw all, and each queue its turn. */
+WDT_TEST(qm_pass_over_slow_queues_is_short)
+{
+	const struct wdm_dev_config conf = { .hw_version = 3, .clock = slow_clock };
+	struct wdm_dev *dev = wdm_dev_create_with_ops(&conf, &fake_ops);
+	struct client c[8];
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		WDT_CHECK_EQ(client_attach(&c[i], dev, (uint16_t)i, 256, 256), WDT_PASS);
+		WDT_CHECK_EQ(client_start(&c[i]), 0);
+		submit(&c[i], 250);
+	}
+	engine->each_ns = 5000000;
+	for (unsigned int i = 0; i < 300; i++) {
+		const uint64_t from = slow_now;
+
+		wdm_dev_step(dev);
+		if (i >= 50 && slow_now - from > most) /* batches are small by then */
+			most = slow_now - from;
+	}
+	WDT_CHECK(most > 0 && most <= 2 * engine->each_ns);
+	for (unsigned int i = 1; i < 8; i++)
+		WDT_CHECK(llabs((long long)(stats_of(&c[i]).taken - stats_of(&c[0]).taken)) <= 1);
+	for (unsigned int i = 0; i < 8; i++)
+		client_detach(&c[i]);
+	return wdm_dev_destroy(dev) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+static uint32_t
+fake_input(const void *engine_arg, const struct wdm_task *task)
+{
+	const struct fake_sqe *sqe = (const struct fake_sqe *)task->sqe;
+
+	(void)engine_arg;
+	return sqe->len;
+}
+
+/* Descriptors with much to do are not many at once, before it is known how slow they are. */
+WDT_TEST(qm_batch_has_a_limit_of_bytes)
+{
+	const struct wdm_dev_config conf = { .hw_version = 3, .clock = slow_clock };
+	struct wdm_class_ops ops = fake_ops;
+	struct wdm_dev *dev;
+	struct client c;
+
+	ops.input = fake_input;
+	dev = wdm_dev_create_with_ops(&conf, &ops);
+	WDT_CHECK_EQ(client_attach(&c, dev, ANY_QN, 256, 256), WDT_PASS);
+	WDT_CHECK_EQ(client_start(&c), 0);
+	fill(&c, 110);
+	for (unsigned int i = 0; i < 10; i++)
+		c.sq[i].len = 8U << 20; /* not all of it is there, which is an error and quick */
+	for (unsigned int i = 10; i < 20; i++)
+		c.sq[i].len = 256U << 10;
+	ring_sq(&c);
+	for (unsigned int i = 0; i < 10; i++)
+		WDT_CHECK_EQ(wdm_dev_step(dev), 2 * 1);
+	WDT_CHECK_EQ(wdm_dev_step(dev), 2 * 4);
+	WDT_CHECK_EQ(wdm_dev_step(dev), 2 * 4);
+	WDT_CHECK_EQ(wdm_dev_step(dev), 2 * WDM_BATCH);
+	step_until_idle(dev);
+	for (int i = 0; i < 110; i++)
+		WDT_CHECK_EQ(poll_one(&c), i);
+	client_detach(&c);
+	return wdm_dev_destroy(dev) == 0 ? WDT_PASS : WDT_FAIL;
 }
 
 WDT_TEST(qm_queues_that_die_in_one_pass)

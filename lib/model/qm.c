@@ -27,6 +27,16 @@
 #define NSEC_PER_SEC 1000000000ULL
 #define NEVER UINT64_MAX
 
+/*
+ * A queue's batch is worked on without a look at any other, and nothing of it is completed
+ * before all of it is: it may have so many bytes, unless one descriptor has more, and so
+ * many descriptors that it takes about as long as this. After a pass of the other length
+ * the caller has its turn, and the next pass begins where this one ended.
+ */
+#define BATCH_BYTES (1U << 20)
+#define BATCH_NS 2000000U
+#define PASS_NS 4000000U
+
 static_assert(WDM_SQE_MAX % 64 == 0, "a task starts with whole cache lines");
 
 /* What the queue side knows of a task besides its descriptor. */
@@ -49,6 +59,7 @@ struct wdm_qp {
 	uint16_t cq_mask;
 	enum qp_state state;
 	bool stalled;
+	unsigned int batch; /* descriptors at once, at most WDM_BATCH: as many as are quick */
 	uint64_t sq_db; /* the doorbell words as last seen */
 	uint64_t cq_db;
 	uint16_t sq_head; /* next descriptor to fetch, an index */
@@ -78,6 +89,8 @@ struct wdm_dev {
 	uint64_t (*clock)(void *arg);
 	void *clock_arg;
 	bool timed; /* completions are held back */
+	bool weighed; /* descriptors are not all alike */
+	unsigned int turn; /* of running[], where the next pass begins */
 	struct wdm_pace pace;
 	unsigned int nb_held; /* of all queues */
 	uint64_t next_due; /* relaxed atomic: earliest held completion, NEVER without */
@@ -169,6 +182,7 @@ wdm_dev_create_with_ops(const struct wdm_dev_config *conf, const struct wdm_clas
 		return NULL;
 	}
 	dev->timed = wdm_pace_needed(&conf->perf);
+	dev->weighed = ops->input != NULL && conf->engine != WDM_ENGINE_INSTANT;
 	dev->clock = conf->clock != NULL ? conf->clock : monotonic_ns;
 	dev->clock_arg = conf->clock_arg;
 	dev->next_due = NEVER;
@@ -405,6 +419,7 @@ wdm_qp_start(struct wdm_qp *qp)
 		if (qp->watch != NULL)
 			wdm_watch_start(qp->watch, qp->conf.sq);
 		qp->stalled = false;
+		qp->batch = WDM_BATCH;
 		memset(&qp->stats, 0, sizeof(qp->stats));
 		qp->state = QP_RUNNING;
 		dev->running[dev->nb_running++] = qp;
@@ -625,9 +640,10 @@ fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned in
 	const struct wdm_dev *dev = qp->dev;
 	const size_t size = dev->ops->sqe_size;
 	const uint8_t *sq = qp->conf.sq;
+	uint64_t nb_bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < nb; i++) {
+	for (i = 0; i < nb && nb_bytes <= BATCH_BYTES; i++) {
 		slots[i].fault.kind = WDM_FAULT_NONE;
 		if (dev->nb_faults != 0) {
 			const struct wdm_fault *fault = wdm_fault_match(
@@ -646,6 +662,11 @@ fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned in
 			memcpy(tasks[i].sqe, sq + qp->sq_head * WDM_SQE_MAX, WDM_SQE_MAX);
 		else
 			memcpy(tasks[i].sqe, sq + qp->sq_head * size, size);
+		if (dev->weighed) {
+			nb_bytes += dev->ops->input(dev->engine, &tasks[i]);
+			if (i > 0 && nb_bytes > BATCH_BYTES)
+				break; /* it is fetched again, as the first of the next batch */
+		}
 		qp->sq_head = (uint16_t)((qp->sq_head + 1) & qp->sq_mask);
 		qp->stats.taken++;
 	}
@@ -671,10 +692,29 @@ run_faulted(struct wdm_qp *qp, struct wdm_task *task, const struct wdm_fault *fa
 		task->error = true;
 }
 
+static unsigned int
+min_uint(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* nb descriptors took this long: how many may be in the next batch. By halves only, as
+ * another thread may have had the CPU meanwhile.
+ */
+static void
+batch_adapt(struct wdm_qp *qp, unsigned int nb, uint64_t ns)
+{
+	if (ns > BATCH_NS)
+		qp->batch = nb > 1 ? nb / 2 : 1;
+	else if (ns <= BATCH_NS / 2 && qp->batch < WDM_BATCH && nb >= qp->batch)
+		qp->batch = min_uint(2 * qp->batch, WDM_BATCH);
+}
+
 static void
 run(struct wdm_qp *qp, struct wdm_task *tasks, const struct slot *slots, unsigned int nb)
 {
 	const struct wdm_dev *dev = qp->dev;
+	const uint64_t since = now_ns(dev);
 	unsigned int from = 0, to;
 
 	wdm_space_lock(qp->conf.space);
@@ -691,6 +731,7 @@ run(struct wdm_qp *qp, struct wdm_task *tasks, const struct slot *slots, unsigne
 		from = to;
 	}
 	wdm_space_unlock(qp->conf.space);
+	batch_adapt(qp, nb, now_ns(dev) - since);
 }
 
 static void
@@ -751,19 +792,13 @@ complete(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot *slo
 	return nb;
 }
 
-static unsigned int
-min_uint(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
 /* As fast as it goes: a batch at once, from doorbell to completion. */
 static unsigned int
 serve(struct wdm_qp *qp, unsigned int nb)
 {
 	struct wdm_dev *dev = qp->dev;
 
-	nb = fetch(qp, dev->tasks, dev->slots, min_uint(nb, WDM_BATCH));
+	nb = fetch(qp, dev->tasks, dev->slots, min_uint(nb, qp->batch));
 	if (nb == 0)
 		return 0;
 	run(qp, dev->tasks, dev->slots, nb);
@@ -802,7 +837,7 @@ serve_late(struct wdm_qp *qp, unsigned int nb)
 		return 0;
 	now = now_ns(qp->dev);
 	/* up to the end of the FIFO at most: the engine wants an array */
-	nb = min_uint(min_uint(nb, WDM_BATCH), min_uint(mask + 1 - nb_held, mask + 1 - at));
+	nb = min_uint(min_uint(nb, qp->batch), min_uint(mask + 1 - nb_held, mask + 1 - at));
 	if (nb > 0)
 		nb = fetch(qp, qp->held_tasks + at, qp->held_slots + at, nb);
 	if (nb > 0) {
@@ -835,40 +870,70 @@ event(struct wdm_qp *qp, uint64_t completed_before)
 	qp->event_due = false;
 }
 
+/* One queue's turn; returns as wdm_dev_step() does. */
+static unsigned int
+qp_step(struct wdm_qp *qp)
+{
+	const uint64_t completed = qp->stats.completed;
+	unsigned int nb, work = 0;
+
+	sq_doorbell_poll(qp);
+	if (qp->watch != NULL && qp->watch->active)
+		hidden_look(qp);
+	nb = qp->stalled ? 0 : (qp->sq_tail - qp->sq_head) & qp->sq_mask;
+	if (qp->dev->timed)
+		work = serve_late(qp, nb);
+	else if (nb > 0)
+		work = serve(qp, nb);
+	if (qp->conf.event != NULL)
+		event(qp, completed);
+	return work;
+}
+
+static uint64_t
+next_due(const struct wdm_dev *dev)
+{
+	uint64_t next = NEVER;
+
+	for (unsigned int i = 0; i < dev->nb_running; i++) {
+		const struct wdm_qp *qp = dev->running[i];
+		uint64_t due = NEVER;
+
+		if (qp->held_head != qp->held_tail)
+			due = qp->held_slots[qp->held_head & qp->sq_mask].due;
+		next = due < next ? due : next;
+	}
+	return next;
+}
+
 unsigned int
 wdm_dev_step(struct wdm_dev *dev)
 {
-	uint64_t next_due = NEVER;
-	unsigned int i = 0, work = 0;
+	unsigned int nb, work = 0;
+	uint64_t since = 0;
 
 	step_lock(dev);
-	while (i < dev->nb_running) {
-		struct wdm_qp *qp = dev->running[i];
-		const uint64_t completed = qp->stats.completed;
-		unsigned int nb;
+	if (dev->turn >= dev->nb_running)
+		dev->turn = 0;
+	for (nb = dev->nb_running; nb > 0; nb--) {
+		struct wdm_qp *qp = dev->running[dev->turn];
+		const unsigned int done = qp_step(qp);
 
-		sq_doorbell_poll(qp);
-		if (qp->watch != NULL && qp->watch->active)
-			hidden_look(qp);
-		nb = qp->stalled ? 0 : (qp->sq_tail - qp->sq_head) & qp->sq_mask;
-		if (!dev->timed) {
-			if (nb > 0)
-				work += serve(qp, nb);
-		} else {
-			work += serve_late(qp, nb);
-			if (qp->held_head != qp->held_tail) {
-				const uint64_t due =
-						qp->held_slots[qp->held_head & qp->sq_mask].due;
-
-				next_due = due < next_due ? due : next_due;
-			}
-		}
-		if (qp->conf.event != NULL)
-			event(qp, completed);
-		i += qp->state == QP_RUNNING; /* a queue that died is in the list no more */
+		work += done;
+		/* a queue that died is in the list no more */
+		dev->turn += qp->state == QP_RUNNING;
+		if (dev->turn >= dev->nb_running)
+			dev->turn = 0;
+		if (done == 0 || nb == 1)
+			continue;
+		/* counted from the end of the first that had work, which is a batch at most */
+		if (since == 0)
+			since = now_ns(dev);
+		else if (now_ns(dev) - since > PASS_NS)
+			break;
 	}
 	if (dev->timed)
-		__atomic_store_n(&dev->next_due, next_due, __ATOMIC_RELAXED);
+		__atomic_store_n(&dev->next_due, next_due(dev), __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&dev->lock);
 	return work;
 }

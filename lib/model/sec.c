@@ -250,5 +250,6 @@ const struct wdm_class_ops wdm_sec_ops = {
 	.run = sec_run,
 	.fault = sec_fault,
 	.bytes = sec_bytes,
+	.input = sec_bytes,
 	.writeback = sec_writeback,
 };

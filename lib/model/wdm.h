@@ -90,8 +90,9 @@ struct wdm_dev *wdm_dev_create(const struct wdm_dev_config *conf);
 int wdm_dev_destroy(struct wdm_dev *dev);
 
 /**
- * One pass over all started queues: takes what their doorbells announce, a
- * batch a queue at most, and completes what is due.
+ * One pass over started queues: takes what their doorbells announce, a batch a
+ * queue at most, and completes what is due. Batches shrink where work is slow, and
+ * after some milliseconds the pass ends early: the next one goes on from there.
  *
  * @return descriptors taken plus completions written; 0 means there was nothing to do.
  */

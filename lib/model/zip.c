@@ -212,6 +212,13 @@ zip_bytes(const void *engine, const struct wdm_task *task)
 	return most < HISI_ZIP_MAX_INPUT ? most : HISI_ZIP_MAX_INPUT;
 }
 
+static uint32_t
+zip_input(const void *engine, const struct wdm_task *task)
+{
+	(void)engine;
+	return get_word(task, offsetof(struct hisi_zip_sqe, input_data_length));
+}
+
 static void
 zip_writeback(void *ring_sqe, const struct wdm_task *task)
 {
@@ -229,5 +236,6 @@ const struct wdm_class_ops wdm_zip_ops = {
 	.run = zip_run,
 	.fault = zip_fault,
 	.bytes = zip_bytes,
+	.input = zip_input,
 	.writeback = zip_writeback,
 };
