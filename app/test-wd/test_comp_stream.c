@@ -6,6 +6,8 @@
 
 #include <zlib.h>
 
+#include "rte_wd_sim.h"
+#include "wdt_burst.h"
 #include "wdt_comp.h"
 
 #define TOTAL 200000U
@@ -334,4 +336,229 @@ no_error(struct wdt_comp *c)
 WDT_TEST(comp_stream_recoverable_is_no_error)
 {
 	return wdt_comp_with("", 1, 64, no_error);
+}
+
+/* ---- what may not be, and what goes wrong ---- */
+
+static struct rte_comp_op *
+op_of(struct wdt_comp *c, const uint8_t *in, uint32_t len, uint32_t room,
+		enum rte_comp_flush_flag flush)
+{
+	struct rte_mbuf *src = wdt_comp_packet(c, len, false);
+	struct rte_mbuf *dst = wdt_comp_packet(c, room, false);
+	struct rte_comp_op *op;
+
+	if (src == NULL || dst == NULL)
+		return NULL;
+	wdt_comp_write(src, 0, in, len);
+	op = wdt_comp_op(c, NULL, src, dst, 0);
+	if (op == NULL)
+		return NULL;
+	op->op_type = RTE_COMP_OP_STATEFUL;
+	op->stream = stream;
+	op->flush_flag = flush;
+	return op;
+}
+
+/* Run it, and add what it produced to out. */
+static int
+op_through(struct wdt_comp *c, struct rte_comp_op *op, uint8_t *out, uint32_t *out_pos)
+{
+	struct rte_comp_op *got;
+
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS), 1);
+	WDT_CHECK(got == op && *out_pos + op->produced <= OUT);
+	wdt_comp_read(op->m_dst, 0, out + *out_pos, op->produced);
+	*out_pos += op->produced;
+	return WDT_PASS;
+}
+
+/* Of a burst with a second op of a stream, what comes before that one is taken. */
+static int
+two_in_a_burst(struct wdt_comp *c)
+{
+	const struct rte_comp_xform xform = wdt_comp_deflate(RTE_COMP_CHECKSUM_NONE);
+	struct rte_comp_op *ops[3], *got;
+	struct rte_compressdev_stats stats;
+	uint32_t out_pos = 0;
+
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		ops[i] = op_of(c, plain + i * 700, 700, 1000,
+				i == 2 ? RTE_COMP_FLUSH_FINAL : RTE_COMP_FLUSH_SYNC);
+		WDT_CHECK(ops[i] != NULL);
+	}
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, ops, 3), 1);
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, ops + 1, 2), 0);
+	WDT_CHECK_EQ(rte_compressdev_stats_get(c->id, &stats), 0);
+	WDT_CHECK_EQ(stats.enqueue_err_count, 0);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS), 1);
+	WDT_CHECK(got == ops[0]);
+	wdt_comp_read(ops[0]->m_dst, 0, packed, ops[0]->produced);
+	out_pos = ops[0]->produced;
+	for (unsigned int i = 1; i < 3; i++) {
+		WDT_CHECK_EQ(ops[i]->status, RTE_COMP_OP_STATUS_NOT_PROCESSED);
+		WDT_CHECK_EQ(op_through(c, ops[i], packed, &out_pos), WDT_PASS);
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		WDT_CHECK_EQ(ops[i]->status, RTE_COMP_OP_STATUS_SUCCESS);
+		wdt_comp_op_free(ops[i]);
+	}
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	return zlib_inflates(out_pos, 3 * 700);
+}
+
+WDT_TEST(comp_stream_two_ops_in_a_burst)
+{
+	return wdt_comp_with("", 1, 64, two_in_a_burst);
+}
+
+static int
+flush_flags(struct wdt_comp *c)
+{
+	const struct rte_comp_xform xform = wdt_comp_deflate(RTE_COMP_CHECKSUM_NONE);
+	struct rte_comp_op *op;
+	uint32_t out_pos = 0, used;
+
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	op = op_of(c, plain, 800, 1000, RTE_COMP_FLUSH_NONE);
+	WDT_CHECK(op != NULL);
+	WDT_CHECK_EQ(op_through(c, op, packed, &out_pos), WDT_PASS);
+	WDT_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && op->consumed == 800);
+	wdt_comp_op_free(op);
+	/* it has been flushed all the same: with an end behind it, zlib sees all of it */
+	memcpy(packed + out_pos, "\x01\0\0\xff\xff", 5);
+	WDT_CHECK_EQ(wdt_zlib_inflate(packed, out_pos + 5, back, OUT, 15, &used), 800);
+	op = op_of(c, plain + 800, 500, 1000, RTE_COMP_FLUSH_FULL);
+	WDT_CHECK(op != NULL);
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 0);
+	WDT_CHECK_EQ(op->status, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	/* which has changed nothing */
+	op->flush_flag = RTE_COMP_FLUSH_FINAL;
+	WDT_CHECK_EQ(op_through(c, op, packed, &out_pos), WDT_PASS);
+	WDT_CHECK_EQ(op->status, RTE_COMP_OP_STATUS_SUCCESS);
+	wdt_comp_op_free(op);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	return zlib_inflates(out_pos, 1300);
+}
+
+WDT_TEST(comp_stream_flush_none_and_full)
+{
+	return wdt_comp_with("", 1, 64, flush_flags);
+}
+
+/* What zlib makes of it until it ends or sees that it is bad, in back[]. */
+static uint32_t
+zlib_prefix(uint32_t len, bool *ended)
+{
+	z_stream z = { .next_in = packed, .avail_in = len, .next_out = back, .avail_out = OUT };
+	uint32_t total;
+
+	if (inflateInit2(&z, -15) != Z_OK)
+		return 0;
+	*ended = inflate(&z, Z_SYNC_FLUSH) == Z_STREAM_END;
+	total = (uint32_t)z.total_out;
+	inflateEnd(&z);
+	return total;
+}
+
+/* packed[len] in pieces until it fails or ends: all that came out is what zlib has. *bad: it failed. */
+static int
+spoiled_one(struct wdt_comp *c, uint32_t len, bool *bad)
+{
+	const struct rte_comp_xform xform = wdt_comp_inflate(RTE_COMP_CHECKSUM_CRC32);
+	static uint8_t out[OUT];
+	uint32_t in_pos = 0, out_pos = 0, want;
+	unsigned int idle = 0;
+	bool ended = false;
+
+	*bad = false;
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	while (!*bad && idle < 3 && out_pos < OUT / 2) {
+		const uint32_t n = RTE_MIN(len - in_pos, 1 + (uint32_t)wdt_random() % 600);
+		struct rte_comp_op *op = op_of(c, packed + in_pos, n,
+				201 + (uint32_t)wdt_random() % 700, RTE_COMP_FLUSH_SYNC);
+		const uint32_t before = out_pos;
+
+		WDT_CHECK(op != NULL);
+		WDT_CHECK_EQ(op_through(c, op, out, &out_pos), WDT_PASS);
+		WDT_CHECK(op->consumed <= n);
+		in_pos += op->consumed;
+		idle = op->consumed == 0 && out_pos == before ? idle + 1 : 0;
+		*bad = op->status == RTE_COMP_OP_STATUS_ERROR;
+		WDT_CHECK(*bad || op->status == RTE_COMP_OP_STATUS_SUCCESS ||
+				op->status == RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
+		/* a stream that ended within a piece is another one from there on */
+		if (!*bad && op->status == RTE_COMP_OP_STATUS_SUCCESS && op->consumed < n)
+			idle = 3;
+		wdt_comp_op_free(op);
+	}
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	want = zlib_prefix(len, &ended);
+	if (out_pos > want && ended)
+		out_pos = want; /* it went on behind an end that fell on a piece's */
+	WDT_CHECK(out_pos <= want);
+	WDT_CHECK_MEM(out, back, out_pos);
+	return WDT_PASS;
+}
+
+static int
+spoiled(struct wdt_comp *c)
+{
+	const unsigned int nb = wdt_fewer(1000, "spoiled streams");
+	unsigned int nb_bad = 0;
+
+	for (unsigned int i = 0; i < nb; i++) {
+		const uint32_t len = 1 + (uint32_t)wdt_random() % 5000;
+		uint32_t n;
+		bool bad;
+
+		wdt_comp_fill(plain, len, (enum wdt_comp_kind)(i % WDT_COMP_NB_KINDS));
+		n = wdt_zlib_deflate(plain, len, packed, OUT, (int)(i % 10), Z_DEFAULT_STRATEGY);
+		WDT_CHECK(n > 0);
+		for (unsigned int flips = 1 + i % 3; flips > 0; flips--)
+			packed[wdt_random() % n] ^= (uint8_t)(1U << wdt_random() % 8);
+		if (spoiled_one(c, n, &bad) != WDT_PASS) {
+			printf("# stream %u of %u bytes\n", i, n);
+			return WDT_FAIL;
+		}
+		nb_bad += bad;
+	}
+	printf("# %u of %u were seen to be bad\n", nb_bad, nb);
+	WDT_CHECK(nb_bad > 0 && nb_bad < nb);
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_stream_spoiled)
+{
+	return wdt_comp_with("", 1, 64, spoiled);
+}
+
+/* The device dies with an op of the stream in flight, then the stream is tried again. */
+static int
+dies(struct wdt_comp *c)
+{
+	const struct rte_comp_xform xform = wdt_comp_deflate(RTE_COMP_CHECKSUM_NONE);
+	struct rte_comp_op *op, *got;
+
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	op = op_of(c, plain, 500, 1000, RTE_COMP_FLUSH_SYNC);
+	WDT_CHECK(op != NULL);
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+	WDT_CHECK_EQ(rte_wd_sim_reset_queue(0, 0), 0);
+	WDT_CHECK_EQ(wdt_comp_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS), 1);
+	WDT_CHECK(got == op && op->status == RTE_COMP_OP_STATUS_ERROR);
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 0);
+	wdt_comp_op_free(op);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_stream_freed_after_the_device_died)
+{
+	return wdt_comp_with("run=inline", 1, 64, dies);
 }
