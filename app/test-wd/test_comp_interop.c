@@ -123,6 +123,11 @@ WDT_TEST(comp_interop_programs_inflate_openssl)
 	return wdt_comp_with("engine=openssl", 1, 64, to_programs);
 }
 
+WDT_TEST(comp_interop_programs_inflate_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, to_programs);
+}
+
 /* The programs' trailer is what comes out of our checksum. */
 static int
 from_programs_one(struct wdt_comp *c, enum wdt_tool_format format, bool stream, unsigned int way,
@@ -175,6 +180,11 @@ WDT_TEST(comp_interop_inflates_what_programs_made_auto)
 WDT_TEST(comp_interop_inflates_what_programs_made_openssl)
 {
 	return wdt_comp_with("engine=openssl", 1, 64, from_programs);
+}
+
+WDT_TEST(comp_interop_inflates_what_programs_made_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, from_programs);
 }
 
 /* The programs do look at the trailer: one bit less, and they refuse. */
