@@ -163,6 +163,43 @@ result "a missing key file is named"
 ! pipeline store --key-file key.gcm missing none && grep -q 'cannot open missing' log && [ ! -e none ]
 result "a missing input is named"
 
+# ---- many at a time ----
+
+# $1: chunks in flight; prints milliseconds
+late()
+{
+	local since
+
+	since=$(date +%s%3N)
+	pipeline store --key-file key.gcm --chunk 4 --depth "$1" data stored || return
+	echo $(($(date +%s%3N) - since))
+}
+
+# Each chunk waits for both devices, 64 of them one by one for 6 seconds: beside that it does not
+# count how busy the machine is, or how long EAL takes to start.
+delay=latency_ns=$((reduce > 1 ? 250000000 : 50000000))
+devices=(--vdev "crypto_wd,dev=sim,$delay" --vdev "compress_wd,dev=sim,$delay")
+head -c $((64 * 4096)) text >data
+one=$(late 1) && many=$(late 32) && echo "# $one ms one at a time, $many ms with 32" && [ $((2 * many)) -lt "$one" ]
+result "chunks overlap in the devices"
+devices=("${wd[@]}")
+pipeline restore --key-file key.gcm stored back && cmp data back
+result "what overlapped is in order"
+
+# ---- progress ----
+
+line='[0-9]+ % +[0-9.]+ MB +[0-9.]+ MB/s +ratio [0-9.]+'
+if command -v python3 >/dev/null; then
+	timeout $limit python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+		"${emulator[@]}" "$program" "${eal[@]}" "${devices[@]}" -- store --key-file key.gcm text stored \
+		</dev/null >log && grep -Eq "(^|[^0-9])100 % .*ratio" log && grep -Eq "$line" log
+	result "progress on a terminal: percent, MB/s and ratio"
+else
+	skip "progress on a terminal" "no python3"
+fi
+pipeline store --key-file key.gcm text stored && ! grep -Eq '%|MB/s|ratio' log
+result "and none into a file"
+
 # ---- other devices ----
 
 pair()
