@@ -562,3 +562,55 @@ WDT_TEST(comp_stream_freed_after_the_device_died)
 {
 	return wdt_comp_with("run=inline", 1, 64, dies);
 }
+
+/* A device that lacks room may say so in the context alone, with all of the input taken, too. */
+static int
+no_code_one(struct wdt_comp *c, enum wdt_comp_kind kind, enum rte_comp_checksum_type type)
+{
+	const struct rte_comp_xform xform = wdt_comp_inflate(type);
+	const uint32_t len = 30000;
+	uint32_t n, in_pos = 0, out_pos = 0;
+	int status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+
+	wdt_comp_fill(plain, len, kind);
+	n = wdt_zlib_deflate(plain, len, packed, OUT, 6, Z_DEFAULT_STRATEGY);
+	WDT_CHECK(n > 0);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	for (unsigned int i = 0; status != RTE_COMP_OP_STATUS_SUCCESS; i++) {
+		struct rte_comp_op *op = op_of(
+				c, packed + in_pos, n - in_pos, 300, RTE_COMP_FLUSH_FINAL);
+
+		WDT_CHECK(op != NULL && i <= len / 300);
+		WDT_CHECK_EQ(op_through(c, op, back, &out_pos), WDT_PASS);
+		in_pos += op->consumed;
+		status = op->status;
+		if (status != RTE_COMP_OP_STATUS_SUCCESS)
+			WDT_CHECK_EQ(status, RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
+		wdt_comp_op_free(op);
+	}
+	WDT_CHECK_EQ(in_pos, n);
+	WDT_CHECK_EQ(out_pos, len);
+	WDT_CHECK_MEM(back, plain, len);
+	return rte_compressdev_stream_free(c->id, stream) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+static int
+no_code(struct wdt_comp *c)
+{
+	WDT_CHECK_EQ(rte_wd_sim_fault(0, "no_code@1/1"), 0);
+	for (unsigned int i = 0; i < RTE_DIM(types) * WDT_COMP_NB_KINDS; i++)
+		WDT_CHECK_EQ(no_code_one(c, (enum wdt_comp_kind)(i / RTE_DIM(types)),
+					     types[i % RTE_DIM(types)]),
+				WDT_PASS);
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_stream_lack_of_room_without_a_code)
+{
+	return wdt_comp_with("", 1, 64, no_code);
+}
+
+WDT_TEST(comp_stream_lack_of_room_without_a_code_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, no_code);
+}

@@ -1325,6 +1325,7 @@ WDT_TEST(fault_texts)
 		{ "drop@18446744073709551615", { WDM_FAULT_DROP, 0, UINT64_MAX, 0 } },
 		{ "stall@0", { WDM_FAULT_STALL, 0, 0, 0 } },
 		{ "reset@3/0", { WDM_FAULT_RESET, 0, 3, 0 } },
+		{ "no_code@2/1", { WDM_FAULT_NO_CODE, 0, 2, 1 } },
 	};
 	static const char *const bad[] = {
 		"",

@@ -53,7 +53,8 @@ usage(FILE *to)
 			"  bytes_per_s=N   most bytes a second (0: as many as it can)\n"
 			"  perf=sec-920|zip-920   all three, from published figures\n"
 			"  fault=KIND[:VALUE][@AT[/EVERY]]   fail on purpose, up to 8 of them; KIND is\n"
-			"                  error_type, icv, not_done, sq_head, drop, stall or reset\n");
+			"                  error_type, icv, not_done, sq_head, drop, stall, reset\n"
+			"                  or no_code\n");
 }
 
 static void *

@@ -32,8 +32,8 @@ struct wdm_class_ops {
 	 */
 	void (*run)(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task *tasks,
 			unsigned int nb);
-	/* Apply a fault of kind ERROR_TYPE, ICV or NOT_DONE to a result. With ICV run()
-	 * worked on the task; with the others it did not, and what the descriptor holds
+	/* Apply a fault of kind ERROR_TYPE, ICV, NOT_DONE or NO_CODE to a result. With ICV and
+	 * NO_CODE run() worked on the task; with the others it did not, and what the descriptor holds
 	 * where the result goes is the client's.
 	 */
 	void (*fault)(struct wdm_task *task, const struct wdm_fault *fault);

@@ -21,6 +21,7 @@ static const struct {
 	[WDM_FAULT_DROP] = { "drop", 0, 0 },
 	[WDM_FAULT_STALL] = { "stall", 0, 0 },
 	[WDM_FAULT_RESET] = { "reset", 0, 0 },
+	[WDM_FAULT_NO_CODE] = { "no_code", 0, 0 },
 };
 
 #define NB_KINDS (sizeof(kinds) / sizeof(kinds[0]))

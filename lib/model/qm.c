@@ -686,7 +686,8 @@ run_faulted(struct wdm_qp *qp, struct wdm_task *task, const struct wdm_fault *fa
 
 	if (!fault_skips_run(fault->kind))
 		dev->ops->run(dev->engine, qp->conf.space, qp->conf.qc_type, task, 1);
-	if (fault_skips_run(fault->kind) || fault->kind == WDM_FAULT_ICV)
+	if (fault_skips_run(fault->kind) || fault->kind == WDM_FAULT_ICV ||
+			fault->kind == WDM_FAULT_NO_CODE)
 		dev->ops->fault(task, fault);
 	if (fault->kind == WDM_FAULT_ERROR_TYPE || fault->kind == WDM_FAULT_ICV)
 		task->error = true;

@@ -238,6 +238,7 @@ enum wdm_fault_kind {
 	WDM_FAULT_DROP, /* no completion for this descriptor; later ones follow */
 	WDM_FAULT_STALL, /* the queue takes no further descriptor, without any notice */
 	WDM_FAULT_RESET, /* wdm_qp_reset() instead of this descriptor's completion */
+	WDM_FAULT_NO_CODE, /* ZIP: lack of room (0x0e) has code 0, and only the context says so */
 };
 
 struct wdm_fault {
@@ -256,7 +257,7 @@ void wdm_dev_fault_clear(struct wdm_dev *dev);
 
 /**
  * Parse "kind[:value][@at[/every]]", kind one of error_type, icv, not_done,
- * sq_head, drop, stall, reset; numbers decimal or 0x. -EINVAL when malformed.
+ * sq_head, drop, stall, reset, no_code; numbers decimal or 0x. -EINVAL when malformed.
  */
 int wdm_fault_parse(const char *text, struct wdm_fault *fault);
 

@@ -186,6 +186,12 @@ zip_fault(struct wdm_task *task, const struct wdm_fault *fault)
 		task->sqe[offsetof(struct hisi_zip_sqe, status)] = HISI_ZIP_STATUS_CHECKSUM;
 		task->error = true;
 		break;
+	case WDM_FAULT_NO_CODE:
+		if (task->sqe[offsetof(struct hisi_zip_sqe, status)] == HISI_ZIP_STATUS_NO_ROOM) {
+			task->sqe[offsetof(struct hisi_zip_sqe, status)] = HISI_ZIP_STATUS_DONE;
+			task->error = false;
+		}
+		break;
 	default:
 		break;
 	}

@@ -147,8 +147,8 @@ static const struct {
 	{ bytes_parse, "0 to 1000000000000 bytes a second, 0: no limit" },
 	{ perf_parse, "sec-920 for the crypto driver or zip-920 for the compression driver" },
 	{ fault_parse,
-			"kind[:value][@at[/every]] with kind error_type, icv, not_done, sq_head, drop, stall"
-			" or reset, at most 8 of them" },
+			"kind[:value][@at[/every]] with kind error_type, icv, not_done, sq_head, drop, stall,"
+			" reset or no_code, at most 8 of them" },
 	{ depth_parse, "a power of two, 2 to 32768" },
 	{ cpu_parse, "the number of a CPU" },
 };

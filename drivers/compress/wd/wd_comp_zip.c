@@ -553,6 +553,19 @@ add_adler(struct rte_comp_op *op, const struct wd_comp_xform *x, struct wd_comp_
 	op->output_chksum |= (uint64_t)adler << 32;
 }
 
+/* Whether an op that inflates and has a good code lacked room, as its context says. */
+static bool
+lacks_room(const struct wd_comp_stream *s, uint32_t status)
+{
+	const uint32_t st = s->ctx_dw[0] >> HISI_ZIP_CTX0_ST_SHIFT & HISI_ZIP_CTX0_ST_MASK;
+
+	return s->xform.dir == WD_COMP_DECOMPRESS &&
+			(status & HISI_ZIP_3_STATUS_MASK) == HISI_ZIP_STATUS_DONE &&
+			(status >> HISI_ZIP_3_LAST_BLOCK_SHIFT & HISI_ZIP_3_LAST_BLOCK_MASK) == 0 &&
+			(st == HISI_ZIP_CTX_ST_LAST_NO_ROOM ||
+					st == HISI_ZIP_CTX_ST_INFLATE_NO_ROOM);
+}
+
 /* What the next op of the stream has to say to the device. */
 static __rte_noinline void
 stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
@@ -571,7 +584,8 @@ stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
 	s->isize = rte_le_to_cpu_32(sqe->isize);
 	s->checksum = rte_le_to_cpu_32(sqe->checksum);
 	/* the rest of an input that was cut wants more room */
-	if (op->status == RTE_COMP_OP_STATUS_SUCCESS && slot->input < op->src.length)
+	if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
+			(slot->input < op->src.length || lacks_room(s, (uint32_t)op->debug_status)))
 		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 }
 
