@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <rte_cycles.h>
@@ -41,16 +42,24 @@
 
 /* On a shared CPU. The kernel keeps 5 % of each second for threads that are not
  * real time (sched_rt_runtime_us, the fair server of newer kernels), and would
- * take them in one piece of 50 ms. So they are given before, in small pieces.
+ * take them in one piece of 50 ms. So they are given before, in small pieces. Under
+ * steady load the thread does without real time: with the highest priority of others
+ * it leaves about 1 %. But it may then wait some milliseconds when it wakes up, or
+ * comes from real time, so that is for long stretches only.
  */
 #define SHARE_RUN_NS 1000000U
 #define SHARE_NAP_NS 55000U
+#define SHARE_STEADY_NS 100000000U
+#define SHARE_NICE (-20)
 
 struct pace {
 	bool shared; /* an lcore uses this CPU too */
+	bool may_share; /* it has SHARE_NICE, for when it is not real time */
+	bool real_time;
 	uint64_t ns_x1024; /* TSC cycles in 1024 ns */
 	uint64_t awake_since; /* TSC; 0: not known yet */
 	uint64_t idle_since; /* TSC; 0: had work just now */
+	uint64_t busy_since; /* TSC; had work ever since, but for naps that were due */
 	uint32_t spin_ns;
 	uint32_t nap_ns;
 };
@@ -59,6 +68,18 @@ static uint64_t
 elapsed_ns(const struct pace *p, uint64_t since, uint64_t now)
 {
 	return (now - since) * 1024 / p->ns_x1024;
+}
+
+static int
+real_time_set(struct pace *p, bool real_time)
+{
+	const struct sched_param param = { .sched_priority = real_time ? PRIORITY : 0 };
+	const int rc = pthread_setschedparam(
+			pthread_self(), real_time ? SCHED_FIFO : SCHED_OTHER, &param);
+
+	if (rc == 0)
+		p->real_time = real_time;
+	return rc;
 }
 
 static void
@@ -82,7 +103,11 @@ had_work(const struct wd_sim *sim, struct pace *p)
 		p->spin_ns = RTE_MIN(2 * p->spin_ns, SPIN_MAX_NS);
 	p->idle_since = 0;
 	p->nap_ns = NAP_MIN_NS;
-	if (p->shared && elapsed_ns(p, p->awake_since, now) >= SHARE_RUN_NS)
+	if (!p->real_time || elapsed_ns(p, p->awake_since, now) < SHARE_RUN_NS)
+		return;
+	if (p->may_share && elapsed_ns(p, p->busy_since, now) >= SHARE_STEADY_NS)
+		real_time_set(p, false);
+	else
 		nap(sim, p, SHARE_NAP_NS);
 }
 
@@ -106,8 +131,11 @@ had_nothing(const struct wd_sim *sim, struct pace *p)
 	 */
 	if (p->shared && p->nap_ns == NAP_MIN_NS)
 		p->spin_ns = RTE_MAX(p->spin_ns / 2, SPIN_MIN_NS);
+	if (p->may_share && !p->real_time)
+		real_time_set(p, true);
 	nap(sim, p, p->nap_ns);
 	p->nap_ns = RTE_MIN(2 * p->nap_ns, NAP_MAX_NS);
+	p->busy_since = p->awake_since;
 }
 
 static bool
@@ -119,15 +147,13 @@ overlaps(const rte_cpuset_t *a, const rte_cpuset_t *b)
 	return CPU_COUNT(&both) != 0;
 }
 
-/* 1: shares its CPU with an lcore; 0: does not; or -errno. */
+/* 0 or -errno. */
 static int
-place(const struct wd_sim *sim)
+place(const struct wd_sim *sim, struct pace *p)
 {
-	const struct sched_param param = { .sched_priority = PRIORITY };
 	const int cpu = sim->options.cpu;
 	rte_cpuset_t cpus;
 	unsigned int lcore;
-	bool shared = false;
 	int rc;
 
 	if (cpu >= 0) {
@@ -146,11 +172,13 @@ place(const struct wd_sim *sim)
 	RTE_LCORE_FOREACH(lcore) {
 		const rte_cpuset_t lcore_cpus = rte_lcore_cpuset(lcore);
 
-		shared |= overlaps(&cpus, &lcore_cpus);
+		p->shared |= overlaps(&cpus, &lcore_cpus);
 	}
-	if (!shared)
+	if (!p->shared)
 		return 0;
-	rc = pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
+	rc = real_time_set(p, true);
+	/* of this thread only, on Linux */
+	p->may_share = rc == 0 && setpriority(PRIO_PROCESS, 0, SHARE_NICE) == 0;
 	if (rc != 0)
 		WD_SIM_LOG(NOTICE,
 				"%s: runs on a CPU of an lcore without real-time priority (%s), so each"
@@ -159,7 +187,7 @@ place(const struct wd_sim *sim)
 	else
 		WD_SIM_LOG(INFO, "%s: runs on a CPU of an lcore, with real-time priority",
 				sim->name);
-	return 1;
+	return 0;
 }
 
 static void
@@ -168,13 +196,13 @@ thread_run(struct wd_sim *sim)
 	struct pace p = {
 		.ns_x1024 = rte_get_tsc_hz() * 1024 / NS_PER_S,
 		.awake_since = rte_rdtsc(),
+		.busy_since = rte_rdtsc(),
 		.spin_ns = SPIN_MAX_NS,
 		.nap_ns = NAP_MIN_NS,
 	};
 
 	prctl(PR_SET_TIMERSLACK, 1UL); /* else a nap takes 50 us more */
-	sim->place_rc = place(sim);
-	p.shared = sim->place_rc > 0;
+	sim->place_rc = place(sim, &p);
 	if (sim->place_rc < 0) {
 		sem_post(&sim->placed);
 		return;
