@@ -477,19 +477,19 @@ flow_long(struct wdt_comp *c)
 static int
 flow_50k(struct wdt_comp *c)
 {
-	return flow_run(c, 1, MAX_BURST, 50000);
+	return flow_run(c, 1, MAX_BURST, wdt_fewer(50000, "ops"));
 }
 
 static int
 flow_small(struct wdt_comp *c)
 {
-	return flow_run(c, 1, 4, 50000);
+	return flow_run(c, 1, 4, wdt_fewer(50000, "ops"));
 }
 
 static int
 flow_two_qps(struct wdt_comp *c)
 {
-	return flow_run(c, 2, MAX_BURST, 50000);
+	return flow_run(c, 2, MAX_BURST, wdt_fewer(50000, "ops"));
 }
 
 WDT_TEST(comp_queue_flow_depth_64)
