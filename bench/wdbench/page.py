@@ -50,9 +50,9 @@ def targets(f):
     rows, why = [], []
     for figure, target, measured, ok in report.targets(f):
         name, _, peer = figure.partition(", next to ") if ", next to " in figure else figure.partition(" next to ")
-        verdict = "-" if measured is None else "yes" if ok else "**no**"
+        verdict = "-" if measured is None else "yes" if ok else "no"
         rows.append((name, peer or "-", target, measured or "not measured", verdict))
-        if verdict == "**no**":
+        if verdict == "no":
             why += bullet(f"{figure}: {report.limit_of(figure)}.")
     lines = [report.table(("figure", "next to", "target", "measured", "reached"), rows)]
     if why:
