@@ -111,13 +111,23 @@ had_work(const struct wd_sim *sim, struct pace *p)
 		nap(sim, p, SHARE_NAP_NS);
 }
 
+/* There is nothing to do: whatever comes next is not part of a steady load. */
+static void
+rest(const struct wd_sim *sim, struct pace *p, uint64_t ns)
+{
+	if (p->may_share && !p->real_time)
+		real_time_set(p, true);
+	nap(sim, p, ns);
+	p->busy_since = p->awake_since;
+}
+
 static void
 had_nothing(const struct wd_sim *sim, struct pace *p)
 {
 	const uint64_t now = rte_rdtsc();
 
 	if (__atomic_load_n(&sim->nb_started, __ATOMIC_RELAXED) == 0) {
-		nap(sim, p, NAP_NO_QUEUE_NS);
+		rest(sim, p, NAP_NO_QUEUE_NS);
 		return;
 	}
 	if (p->idle_since == 0)
@@ -131,11 +141,8 @@ had_nothing(const struct wd_sim *sim, struct pace *p)
 	 */
 	if (p->shared && p->nap_ns == NAP_MIN_NS)
 		p->spin_ns = RTE_MAX(p->spin_ns / 2, SPIN_MIN_NS);
-	if (p->may_share && !p->real_time)
-		real_time_set(p, true);
-	nap(sim, p, p->nap_ns);
+	rest(sim, p, p->nap_ns);
 	p->nap_ns = RTE_MIN(2 * p->nap_ns, NAP_MAX_NS);
-	p->busy_since = p->awake_since;
 }
 
 static bool
