@@ -39,31 +39,49 @@ report_done(struct wdm_task *task, uint8_t flag, uint8_t icv)
 	task->error = icv != 0;
 }
 
+bool
+wdm_sec_verified(const struct wdm_sec_req *req)
+{
+	return !req->bd->verify || CRYPTO_memcmp(req->mac, req->want, req->bd->mac_len) == 0;
+}
+
 void
 wdm_sec_finish(struct wdm_sec_req *req)
 {
 	enum wdm_sec_error error;
 
-	if (req->verify && CRYPTO_memcmp(req->mac, req->want, req->mac_len) != 0) {
-		report_done(req->task, req->flag, HISI_SEC_ICV_MISMATCH);
+	if (!wdm_sec_verified(req)) {
+		report_done(req->task, req->bd->flag, HISI_SEC_ICV_MISMATCH);
 		return;
 	}
 	error = wdm_sec_data_deliver(req);
 	if (error != WDM_SEC_OK)
 		wdm_sec_report_error(req->task, error);
 	else
-		report_done(req->task, req->flag, 0);
+		report_done(req->task, req->bd->flag, 0);
 }
 
 void
 wdm_sec_drain(struct wdm_sec *sec)
 {
 #ifdef WDM_HAVE_IPSEC_MB
-	if (sec->in_flight > 0)
+	if (sec->in_flight > 0 || sec->nb_pending > 0)
 		wdm_sec_imb_flush(sec);
 	sec->with_keys = NULL;
 #endif
 	sec->idle_tick = sec->tick;
+}
+
+static uint32_t
+route(const struct wdm_sec *sec, const struct wdm_sec_bd *bd)
+{
+#ifdef WDM_HAVE_IPSEC_MB
+	return wdm_sec_route(sec, bd);
+#else
+	(void)sec;
+	(void)bd;
+	return 0;
+#endif
 }
 
 static enum wdm_sec_error
@@ -73,8 +91,10 @@ start(struct wdm_sec *sec, struct wdm_sec_req *req)
 
 	if (!req->known) {
 		error = wdm_sec_parse(sec->version, req);
-		if (error == WDM_SEC_OK)
-			wdm_sec_remember(sec, req);
+		if (error != WDM_SEC_OK)
+			return error;
+		req->own.route = route(sec, &req->own);
+		wdm_sec_remember(sec, req);
 	}
 	if (error == WDM_SEC_OK)
 		error = wdm_sec_data_open(sec, req, req->quick);
@@ -132,6 +152,7 @@ sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task
 	struct wdm_sec *sec = engine;
 
 	wdm_sec_data_reset(sec);
+	sec->batch++;
 	if (qc_type != HISI_SEC_QC_TYPE) {
 		for (unsigned int i = 0; i < nb; i++)
 			wdm_sec_report_error(&tasks[i], WDM_SEC_E_QUEUE);

@@ -11,6 +11,7 @@
  *     sec_data.c     flat and scattered client data (data.h) -> pointers, and back
  *     sec_keys.c     expanded keys, kept between descriptors
  *     sec_imb.c      libipsec-mb: many descriptors at once
+ *     sec_burst.c    the same, for many of a kind
  *     sec_openssl.c  libcrypto: everything, one descriptor after the other
  *     sec_modes.c    modes that libcrypto lacks, on top of its block ciphers
  *     sec_hash.c     hashes whose state can be stored and loaded, HMAC
@@ -168,14 +169,8 @@ struct wdm_sec_seg {
 
 struct wdm_sec_slot;
 
-struct wdm_sec_req {
-	struct wdm_task *task;
-	struct wdm_space *space;
-	const struct wdm_sec_recent *recent; /* what it was parsed by, if known */
-	bool known; /* parsed, by sec_recent.c */
-	bool quick; /* and its data found */
-
-	/* from the descriptor, by sec_parse.c; up to src the same for all of one session and size */
+/** What a descriptor says, by sec_parse.c: the same for all of one session and size. */
+struct wdm_sec_bd {
 	uint8_t kind; /* enum wdm_sec_kind */
 	uint8_t cipher; /* HISI_SEC_CIPHER_* */
 	uint8_t auth; /* HISI_SEC_AUTH_* */
@@ -197,6 +192,19 @@ struct wdm_sec_req {
 	uint32_t a_len, c_len, a_off, c_off;
 	uint64_t total_len; /* bytes of the whole hash stream */
 	uint64_t a_key, c_key;
+	uint32_t route; /* sec_burst.c; 0: none */
+};
+
+struct wdm_sec_req {
+	struct wdm_task *task;
+	struct wdm_space *space;
+	const struct wdm_sec_recent *recent; /* what it was parsed by, if known */
+	const struct wdm_sec_bd *bd; /* own, or of recent */
+	bool known; /* parsed, by sec_recent.c */
+	bool quick; /* and its data found */
+	struct wdm_sec_bd own;
+
+	/* from the descriptor, too */
 	uint64_t src, dst, mac_addr, a_iv_addr, c_iv_addr;
 
 	/* by sec_data.c */
@@ -218,16 +226,13 @@ struct wdm_sec_req {
 	const void *des_keys[3]; /* sec_imb.c */
 };
 
-/* What of a request is the same for all descriptors of one session and size. */
-#define WDM_SEC_PARSED(req) (&(req)->kind)
-#define WDM_SEC_PARSED_SIZE (offsetof(struct wdm_sec_req, src) - offsetof(struct wdm_sec_req, kind))
-
 #define WDM_SEC_SAME_WORDS 8 /* of a descriptor, all that is read and is no address of data */
-#define WDM_SEC_RECENT 64 /* a power of two */
+#define WDM_SEC_RECENT 256 /* a power of two, up to 256 */
 
 struct wdm_sec_recent {
 	uint64_t word[WDM_SEC_SAME_WORDS];
-	uint8_t parsed[WDM_SEC_PARSED_SIZE];
+	struct wdm_sec_bd bd;
+	uint64_t batch; /* that uses it, or was the last to */
 	bool known;
 };
 
@@ -313,8 +318,9 @@ struct wdm_sec {
 	bool instant;
 #ifdef WDM_HAVE_IPSEC_MB
 	IMB_MGR *imb; /* NULL: libcrypto alone */
-	IMB_JOB burst[WDM_BATCH]; /* ciphers of one kind, for one call */
-	unsigned int nb_burst;
+	IMB_JOB jobs[WDM_BATCH]; /* of one kind, for one call */
+	struct wdm_sec_req *pending[WDM_BATCH]; /* whose data is ready, and which have a route */
+	unsigned int nb_pending;
 	const struct wdm_sec_req *with_keys; /* the last one since there was nothing in flight */
 #endif
 	unsigned int in_flight;
@@ -331,6 +337,7 @@ struct wdm_sec {
 
 	EVP_CIPHER *ciphers[4][WDM_SEC_C_KEYS][WDM_SEC_C_MODES]; /* fetched at first use */
 	struct wdm_sec_slot *slots;
+	uint64_t batch; /* counts them */
 	struct wdm_sec_recent recent[WDM_SEC_RECENT];
 	unsigned int last_recent; /* of them */
 	struct wdm_sec_req reqs[WDM_BATCH];
@@ -340,6 +347,8 @@ struct wdm_sec {
 /** Finish all that is in flight. */
 void wdm_sec_drain(struct wdm_sec *sec);
 void wdm_sec_report_error(struct wdm_task *task, enum wdm_sec_error error);
+/** Whether the tag is right that was to be compared; true if there was none. */
+bool wdm_sec_verified(const struct wdm_sec_req *req);
 /** The result is in req: deliver data and tag, report. */
 void wdm_sec_finish(struct wdm_sec_req *req);
 
@@ -357,7 +366,7 @@ enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, con
 /* sec_recent.c */
 /** Parse, if such a one was remembered. */
 bool wdm_sec_recall(struct wdm_sec *sec, struct wdm_sec_req *req);
-/** Parsed, and without error. */
+/** Parsed, and without error. Nothing that the batch uses is forgotten for it. */
 void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
 
 /* sec_quick.c */
@@ -406,6 +415,14 @@ enum wdm_sec_error wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req
 void wdm_sec_imb_submit(struct wdm_sec *sec, struct wdm_sec_req *req);
 void wdm_sec_imb_flush(struct wdm_sec *sec);
 void wdm_sec_imb_expand(struct wdm_sec *sec, struct wdm_sec_slot *slot);
+
+/* sec_burst.c */
+/** With which others it shares calls; 0: goes through the library's queue. */
+uint32_t wdm_sec_route(const struct wdm_sec *sec, const struct wdm_sec_bd *bd);
+/** One that has a route, data, keys and IV. */
+void wdm_sec_burst_add(struct wdm_sec *sec, struct wdm_sec_req *req);
+/** Finish all that were added. */
+void wdm_sec_burst_run(struct wdm_sec *sec);
 #endif
 
 #endif /* WDM_SEC_H */

@@ -61,9 +61,10 @@ wdm_sec_arena_get(struct wdm_sec *sec, size_t len)
 static void
 reserve(struct wdm_sec *sec, const struct wdm_sec_req *req)
 {
-	const size_t most = 2 * ((size_t)req->a_len + req->c_len) + 1024;
+	const size_t most = 2 * ((size_t)req->bd->a_len + req->bd->c_len) + 1024;
 	const size_t need = most < ARENA_SIZE ? most : ARENA_SIZE;
-	const bool lists = req->src_type == HISI_SEC_ADDR_SGL || req->dst_type == HISI_SEC_ADDR_SGL;
+	const bool lists = req->bd->src_type == HISI_SEC_ADDR_SGL ||
+			req->bd->dst_type == HISI_SEC_ADDR_SGL;
 
 	if (ARENA_SIZE - sec->arena_used >= need &&
 			(!lists || PIECES_SIZE - sec->pieces_used >= PIECES_NEED))
@@ -121,27 +122,27 @@ cipher_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	uint8_t *p = NULL;
 
-	req->in = side_input(sec, req->space, &req->src_side, req->c_off, req->c_len);
+	req->in = side_input(sec, req->space, &req->src_side, req->bd->c_off, req->bd->c_len);
 	if (req->in == NULL)
 		return WDM_SEC_E_ADDR;
-	if (req->c_len == 0) {
+	if (req->bd->c_len == 0) {
 		req->scatter = false;
 		req->out = wdm_sec_arena_get(sec, 1);
 		return WDM_SEC_OK;
 	}
 	/* what has to be verified must not be seen before it has been */
-	if (!req->verify)
-		p = wdm_side_ptr(req->space, &req->out_side, req->c_off, req->c_len);
+	if (!req->bd->verify)
+		p = wdm_side_ptr(req->space, &req->out_side, req->bd->c_off, req->bd->c_len);
 	req->scatter = p == NULL;
 	if (p == NULL) {
-		if (wdm_side_check(req->space, &req->out_side, req->c_off, req->c_len) != 0)
+		if (wdm_side_check(req->space, &req->out_side, req->bd->c_off, req->bd->c_len) != 0)
 			return WDM_SEC_E_ADDR;
-		p = wdm_sec_arena_get(sec, req->c_len);
+		p = wdm_sec_arena_get(sec, req->bd->c_len);
 	}
-	if (overlaps(req->in, p, req->c_len)) {
-		uint8_t *copy = wdm_sec_arena_get(sec, req->c_len);
+	if (overlaps(req->in, p, req->bd->c_len)) {
+		uint8_t *copy = wdm_sec_arena_get(sec, req->bd->c_len);
 
-		memcpy(copy, req->in, req->c_len);
+		memcpy(copy, req->in, req->bd->c_len);
 		req->in = copy;
 	}
 	req->out = p;
@@ -195,16 +196,17 @@ max32(uint32_t a, uint32_t b)
 static enum wdm_sec_error
 auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
-	const uint32_t a_end = req->a_off + req->a_len, c_end = req->c_off + req->c_len;
-	const uint32_t from = max32(req->a_off, req->c_off), to = min32(a_end, c_end);
+	const uint32_t a_end = req->bd->a_off + req->bd->a_len,
+		       c_end = req->bd->c_off + req->bd->c_len;
+	const uint32_t from = max32(req->bd->a_off, req->bd->c_off), to = min32(a_end, c_end);
 	enum wdm_sec_error error;
 
 	if (from >= to)
-		return add_source(sec, req, req->a_off, a_end);
-	error = add_source(sec, req, req->a_off, from);
+		return add_source(sec, req, req->bd->a_off, a_end);
+	error = add_source(sec, req, req->bd->a_off, from);
 	if (error != WDM_SEC_OK)
 		return error;
-	req->a_seg[req->nb_a_seg++] = (struct wdm_sec_seg){ req->out + (from - req->c_off),
+	req->a_seg[req->nb_a_seg++] = (struct wdm_sec_seg){ req->out + (from - req->bd->c_off),
 		to - from };
 	error = add_source(sec, req, to, a_end);
 	merge_segs(req);
@@ -214,20 +216,20 @@ auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
 static enum wdm_sec_error
 read_ivs(struct wdm_sec_req *req)
 {
-	if (req->c_iv_host != NULL && req->c_iv_len == sizeof(req->c_iv))
+	if (req->c_iv_host != NULL && req->bd->c_iv_len == sizeof(req->c_iv))
 		memcpy(req->c_iv, req->c_iv_host, sizeof(req->c_iv));
-	else if (req->c_iv_len > 0 &&
-			wdm_dma_read(req->space, req->c_iv_addr, req->c_iv, req->c_iv_len) != 0)
+	else if (req->bd->c_iv_len > 0 &&
+			wdm_dma_read(req->space, req->c_iv_addr, req->c_iv, req->bd->c_iv_len) != 0)
 		return WDM_SEC_E_ADDR;
-	if (req->a_iv_len > 0 &&
-			wdm_dma_read(req->space, req->a_iv_addr, req->a_iv, req->a_iv_len) != 0)
+	if (req->bd->a_iv_len > 0 &&
+			wdm_dma_read(req->space, req->a_iv_addr, req->a_iv, req->bd->a_iv_len) != 0)
 		return WDM_SEC_E_ADDR;
-	if (req->kind == WDM_SEC_AEAD && req->c_mode == HISI_SEC_C_MODE_CCM) {
+	if (req->bd->kind == WDM_SEC_AEAD && req->bd->c_mode == HISI_SEC_C_MODE_CCM) {
 		const unsigned int l = req->c_iv[0] + 1U;
 
 		if (l < 2 || l > 8)
 			return WDM_SEC_E_IV;
-		if (l < 4 && req->c_len >> 8 * l != 0)
+		if (l < 4 && req->bd->c_len >> 8 * l != 0)
 			return WDM_SEC_E_DATA_LEN;
 	}
 	return WDM_SEC_OK;
@@ -236,31 +238,32 @@ read_ivs(struct wdm_sec_req *req)
 static enum wdm_sec_error
 open_mac(struct wdm_sec_req *req)
 {
-	if (req->mac_len == 0 || req->mac_host != NULL)
+	if (req->bd->mac_len == 0 || req->mac_host != NULL)
 		return WDM_SEC_OK;
-	if (req->verify)
-		return wdm_dma_read(req->space, req->mac_addr, req->want, req->mac_len) == 0 ?
+	if (req->bd->verify)
+		return wdm_dma_read(req->space, req->mac_addr, req->want, req->bd->mac_len) == 0 ?
 				WDM_SEC_OK :
 				WDM_SEC_E_ADDR;
-	return wdm_dma_allowed(req->space, req->mac_addr, req->mac_len) ? WDM_SEC_OK :
-									  WDM_SEC_E_ADDR;
+	return wdm_dma_allowed(req->space, req->mac_addr, req->bd->mac_len) ? WDM_SEC_OK :
+									      WDM_SEC_E_ADDR;
 }
 
 static enum wdm_sec_error
 open_sides(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
-	const uint32_t a_end = req->a_len > 0 ? req->a_off + req->a_len : 0;
-	const uint32_t c_end = req->c_len > 0 ? req->c_off + req->c_len : 0;
+	const uint32_t a_end = req->bd->a_len > 0 ? req->bd->a_off + req->bd->a_len : 0;
+	const uint32_t c_end = req->bd->c_len > 0 ? req->bd->c_off + req->bd->c_len : 0;
 	enum wdm_sec_error error;
 
-	error = side_open(sec, req->space, &req->src_side, req->src_type, req->src,
+	error = side_open(sec, req->space, &req->src_side, req->bd->src_type, req->src,
 			max32(a_end, c_end));
 	if (error != WDM_SEC_OK || c_end == 0)
 		return error;
-	if (req->separate)
-		return side_open(sec, req->space, &req->out_side, req->dst_type, req->dst, c_end);
+	if (req->bd->separate)
+		return side_open(sec, req->space, &req->out_side, req->bd->dst_type, req->dst,
+				c_end);
 	req->out_side = req->src_side;
-	if (req->src_type == HISI_SEC_ADDR_FLAT)
+	if (req->bd->src_type == HISI_SEC_ADDR_FLAT)
 		req->out_side.pieces = &req->out_side.flat;
 	return WDM_SEC_OK;
 }
@@ -275,13 +278,13 @@ open_ranges(struct wdm_sec *sec, struct wdm_sec_req *req)
 	req->nb_a_seg = 0;
 	req->scatter = false;
 	error = open_sides(sec, req);
-	if (error == WDM_SEC_OK && req->cipher != HISI_SEC_CIPHER_NONE)
+	if (error == WDM_SEC_OK && req->bd->cipher != HISI_SEC_CIPHER_NONE)
 		error = cipher_ranges(sec, req);
 	if (error != WDM_SEC_OK)
 		return error;
-	if (req->kind == WDM_SEC_CHAIN && !req->auth_first)
+	if (req->bd->kind == WDM_SEC_CHAIN && !req->bd->auth_first)
 		return auth_ranges_mixed(sec, req);
-	return add_source(sec, req, req->a_off, req->a_off + req->a_len);
+	return add_source(sec, req, req->bd->a_off, req->bd->a_off + req->bd->a_len);
 }
 
 enum wdm_sec_error
@@ -301,13 +304,13 @@ enum wdm_sec_error
 wdm_sec_data_deliver(struct wdm_sec_req *req)
 {
 	if (req->scatter &&
-			wdm_side_write(req->space, &req->out_side, req->c_off, req->out,
-					req->c_len) != 0)
+			wdm_side_write(req->space, &req->out_side, req->bd->c_off, req->out,
+					req->bd->c_len) != 0)
 		return WDM_SEC_E_ADDR;
 	if (req->mac_host != NULL)
-		memcpy(req->mac_host, req->mac, req->mac_len);
-	else if (req->mac_len > 0 && !req->verify &&
-			wdm_dma_write(req->space, req->mac_addr, req->mac, req->mac_len) != 0)
+		memcpy(req->mac_host, req->mac, req->bd->mac_len);
+	else if (req->bd->mac_len > 0 && !req->bd->verify &&
+			wdm_dma_write(req->space, req->mac_addr, req->mac, req->bd->mac_len) != 0)
 		return WDM_SEC_E_ADDR;
 	return WDM_SEC_OK;
 }

@@ -4,8 +4,8 @@
 
 /*
  * libipsec-mb: all descriptors of a batch become jobs, which the library works
- * on several at a time, then everything is flushed. AES-CBC and AES-CTR alone, which
- * are quick, take a call that has less to do for each job than the library's queue.
+ * on several at a time, then everything is flushed. What is asked for most takes
+ * the calls of sec_burst.c instead.
  */
 
 #include <string.h>
@@ -65,23 +65,24 @@ counter_stays(const struct wdm_sec_req *req)
 	const uint64_t start = (uint64_t)req->c_iv[12] << 24 | (uint64_t)req->c_iv[13] << 16 |
 			(uint64_t)req->c_iv[14] << 8 | req->c_iv[15];
 
-	return start + (req->c_len + 15) / 16 <= 1ULL << 32;
+	return start + (req->bd->c_len + 15) / 16 <= 1ULL << 32;
 }
 
 static bool
 takes_cipher(const struct wdm_sec_req *req)
 {
-	const bool des = req->c_alg == HISI_SEC_C_ALG_DES || req->c_alg == HISI_SEC_C_ALG_3DES;
+	const bool des = req->bd->c_alg == HISI_SEC_C_ALG_DES ||
+			req->bd->c_alg == HISI_SEC_C_ALG_3DES;
 
-	if (req->cipher == HISI_SEC_CIPHER_COPY)
+	if (req->bd->cipher == HISI_SEC_CIPHER_COPY)
 		return false;
 	if (des)
-		return req->c_mode == HISI_SEC_C_MODE_CBC && req->c_len <= MAX_LANE_LEN;
-	if (req->c_alg != HISI_SEC_C_ALG_AES)
+		return req->bd->c_mode == HISI_SEC_C_MODE_CBC && req->bd->c_len <= MAX_LANE_LEN;
+	if (req->bd->c_alg != HISI_SEC_C_ALG_AES)
 		return false;
-	switch (req->c_mode) {
+	switch (req->bd->c_mode) {
 	case HISI_SEC_C_MODE_CBC:
-		return req->c_len <= MAX_LANE_LEN;
+		return req->bd->c_len <= MAX_LANE_LEN;
 	case HISI_SEC_C_MODE_ECB:
 		return true;
 	case HISI_SEC_C_MODE_CTR:
@@ -94,19 +95,19 @@ takes_cipher(const struct wdm_sec_req *req)
 static bool
 takes_auth(const struct wdm_sec_req *req)
 {
-	if (req->a_len == 0 || req->a_len > MAX_LANE_LEN)
+	if (req->bd->a_len == 0 || req->bd->a_len > MAX_LANE_LEN)
 		return false;
-	if (req->a_kind == WDM_SEC_AUTH_GMAC)
+	if (req->bd->a_kind == WDM_SEC_AUTH_GMAC)
 		return true;
-	if (req->no_pad || req->state_in)
+	if (req->bd->no_pad || req->bd->state_in)
 		return false;
-	switch (req->a_kind) {
+	switch (req->bd->a_kind) {
 	case WDM_SEC_AUTH_HASH:
-		return hash_algs[req->hash] != 0;
+		return hash_algs[req->bd->hash] != 0;
 	case WDM_SEC_AUTH_HMAC:
-		return hmac_algs[req->hash] != 0;
+		return hmac_algs[req->bd->hash] != 0;
 	case WDM_SEC_AUTH_XCBC:
-		return req->mac_len <= 12; /* the library makes no more of it */
+		return req->bd->mac_len <= 12; /* the library makes no more of it */
 	case WDM_SEC_AUTH_CMAC:
 		return true;
 	default:
@@ -120,10 +121,10 @@ cmac_input(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	uint8_t *copy;
 
-	if (req->a_kind != WDM_SEC_AUTH_CMAC || req->a_len % 16 == 0)
+	if (req->bd->a_kind != WDM_SEC_AUTH_CMAC || req->bd->a_len % 16 == 0)
 		return;
-	copy = wdm_sec_arena_get(sec, req->a_len);
-	memcpy(copy, req->a_seg[0].p, req->a_len);
+	copy = wdm_sec_arena_get(sec, req->bd->a_len);
+	memcpy(copy, req->a_seg[0].p, req->bd->a_len);
 	req->a_seg[0].p = copy;
 }
 
@@ -136,21 +137,22 @@ join(struct wdm_sec *sec, struct wdm_sec_req *req)
 	if (req->nb_a_seg == 1)
 		return true;
 	/* else the result's tail would have to be hashed away from where it goes */
-	if (req->c_off < req->a_off || req->c_off + req->c_len > req->a_off + req->a_len ||
-			req->a_len > MAX_JOIN)
+	if (req->bd->c_off < req->bd->a_off ||
+			req->bd->c_off + req->bd->c_len > req->bd->a_off + req->bd->a_len ||
+			req->bd->a_len > MAX_JOIN)
 		return false;
-	buf = p = wdm_sec_arena_get(sec, req->a_len);
+	buf = p = wdm_sec_arena_get(sec, req->bd->a_len);
 	for (unsigned int i = 0; i < req->nb_a_seg; i++) {
 		const struct wdm_sec_seg *seg = &req->a_seg[i];
 
 		/* the result itself is yet to come */
-		if (seg->p != req->out || seg->len != req->c_len)
+		if (seg->p != req->out || seg->len != req->bd->c_len)
 			memcpy(p, seg->p, seg->len);
 		p += seg->len;
 	}
-	req->out = buf + (req->c_off - req->a_off);
+	req->out = buf + (req->bd->c_off - req->bd->a_off);
 	req->scatter = true;
-	req->a_seg[0] = (struct wdm_sec_seg){ buf, req->a_len };
+	req->a_seg[0] = (struct wdm_sec_seg){ buf, req->bd->a_len };
 	req->nb_a_seg = 1;
 	return true;
 }
@@ -165,13 +167,14 @@ takes_ccm(const struct wdm_sec_req *req)
 	const unsigned int l = req->c_iv[0] + 1U, nonce_len = 15 - l;
 	uint8_t b0[16] = { 0 }, counter[16] = { 0 };
 
-	if (req->c_key_len == 24 || req->c_len == 0 || req->c_len > MAX_LANE_LEN ||
-			req->a_len > MAX_CCM_AAD)
+	if (req->bd->c_key_len == 24 || req->bd->c_len == 0 || req->bd->c_len > MAX_LANE_LEN ||
+			req->bd->a_len > MAX_CCM_AAD)
 		return false;
-	b0[0] = (uint8_t)((l - 1) | (req->mac_len - 2U) / 2 << 3 | (req->a_len > 0 ? 0x40 : 0));
+	b0[0] = (uint8_t)((l - 1) | (req->bd->mac_len - 2U) / 2 << 3 |
+			(req->bd->a_len > 0 ? 0x40 : 0));
 	memcpy(b0 + 1, req->c_iv + 1, nonce_len);
-	b0[14] = (uint8_t)(req->c_len >> 8);
-	b0[15] = (uint8_t)req->c_len;
+	b0[14] = (uint8_t)(req->bd->c_len >> 8);
+	b0[15] = (uint8_t)req->bd->c_len;
 	memcpy(counter, req->c_iv, nonce_len + 1);
 	counter[15] = 1;
 	return memcmp(b0, req->a_iv, 16) == 0 && memcmp(counter, req->c_iv, 16) == 0;
@@ -180,15 +183,15 @@ takes_ccm(const struct wdm_sec_req *req)
 static bool
 takes_aead(const struct wdm_sec_req *req)
 {
-	if (req->c_alg != HISI_SEC_C_ALG_AES)
+	if (req->bd->c_alg != HISI_SEC_C_ALG_AES)
 		return false;
-	return req->c_mode == HISI_SEC_C_MODE_GCM || takes_ccm(req);
+	return req->bd->c_mode == HISI_SEC_C_MODE_GCM || takes_ccm(req);
 }
 
 bool
 wdm_sec_imb_takes(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
-	switch (req->kind) {
+	switch (req->bd->kind) {
 	case WDM_SEC_CIPHER:
 		return takes_cipher(req);
 	case WDM_SEC_AUTH:
@@ -208,9 +211,9 @@ wdm_sec_imb_takes(struct wdm_sec *sec, struct wdm_sec_req *req)
 static uint32_t
 cipher_slot_id(const struct wdm_sec_req *req)
 {
-	if (req->c_mode == HISI_SEC_C_MODE_GCM)
+	if (req->bd->c_mode == HISI_SEC_C_MODE_GCM)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_GCM, 0, 0, 0);
-	if (req->c_alg == HISI_SEC_C_ALG_AES)
+	if (req->bd->c_alg == HISI_SEC_C_ALG_AES)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_AES, 0, 0, 0);
 	return WDM_SLOT_ID(WDM_SLOT_IMB_DES, 0, 0, 0);
 }
@@ -218,13 +221,13 @@ cipher_slot_id(const struct wdm_sec_req *req)
 static uint32_t
 auth_slot_id(const struct wdm_sec_req *req)
 {
-	if (req->a_kind == WDM_SEC_AUTH_XCBC)
+	if (req->bd->a_kind == WDM_SEC_AUTH_XCBC)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_XCBC, 0, 0, 0);
-	if (req->a_kind == WDM_SEC_AUTH_CMAC)
+	if (req->bd->a_kind == WDM_SEC_AUTH_CMAC)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_CMAC, 0, 0, 0);
-	if (req->a_kind == WDM_SEC_AUTH_GMAC)
+	if (req->bd->a_kind == WDM_SEC_AUTH_GMAC)
 		return WDM_SLOT_ID(WDM_SLOT_IMB_GCM, 0, 0, 0);
-	return WDM_SLOT_ID(WDM_SLOT_IMB_HMAC, req->hash, 0, 0);
+	return WDM_SLOT_ID(WDM_SLOT_IMB_HMAC, req->bd->hash, 0, 0);
 }
 
 enum wdm_sec_error
@@ -239,14 +242,14 @@ wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 		req->a_slot = before->a_slot;
 		return WDM_SEC_OK;
 	}
-	if (req->c_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->c_key,
-				req->c_key_len, &req->c_slot);
-	if (error == WDM_SEC_OK && req->a_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key,
-				req->a_key_len, &req->a_slot);
+	if (req->bd->c_key_len > 0)
+		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->bd->c_key,
+				req->bd->c_key_len, &req->c_slot);
+	if (error == WDM_SEC_OK && req->bd->a_key_len > 0)
+		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->bd->a_key,
+				req->bd->a_key_len, &req->a_slot);
 	/* a drain for the second key has counted the first one's use as over */
-	if (error == WDM_SEC_OK && req->c_key_len > 0)
+	if (error == WDM_SEC_OK && req->bd->c_key_len > 0)
 		req->c_slot->tick = ++sec->tick;
 	if (error == WDM_SEC_OK && req->known)
 		sec->with_keys = req;
@@ -359,15 +362,14 @@ fill_cipher(IMB_JOB *job, struct wdm_sec_req *req)
 		[HISI_SEC_C_MODE_CBC] = IMB_CIPHER_CBC,
 		[HISI_SEC_C_MODE_CTR] = IMB_CIPHER_CNTR,
 		[HISI_SEC_C_MODE_CCM] = IMB_CIPHER_CCM,
-		[HISI_SEC_C_MODE_GCM] = IMB_CIPHER_GCM,
 	};
 
-	job->cipher_mode = modes[req->c_mode];
-	job->key_len_in_bytes = req->c_key_len;
-	if (req->c_alg == HISI_SEC_C_ALG_AES) {
+	job->cipher_mode = modes[req->bd->c_mode];
+	job->key_len_in_bytes = req->bd->c_key_len;
+	if (req->bd->c_alg == HISI_SEC_C_ALG_AES) {
 		job->enc_keys = req->c_slot->u.imb_aes.enc;
 		job->dec_keys = req->c_slot->u.imb_aes.dec;
-	} else if (req->c_alg == HISI_SEC_C_ALG_3DES) {
+	} else if (req->bd->c_alg == HISI_SEC_C_ALG_3DES) {
 		for (unsigned int i = 0; i < 3; i++)
 			req->des_keys[i] = req->c_slot->u.imb_des.ks[i];
 		job->cipher_mode = IMB_CIPHER_DES3;
@@ -378,19 +380,19 @@ fill_cipher(IMB_JOB *job, struct wdm_sec_req *req)
 		job->enc_keys = job->dec_keys = req->c_slot->u.imb_des.ks[0];
 	}
 	job->iv = req->c_iv;
-	job->iv_len_in_bytes = req->c_iv_len;
+	job->iv_len_in_bytes = req->bd->c_iv_len;
 	job->src = req->in;
 	job->dst = req->out;
 	job->cipher_start_src_offset_in_bytes = 0;
-	job->msg_len_to_cipher_in_bytes = req->c_len;
+	job->msg_len_to_cipher_in_bytes = req->bd->c_len;
 }
 
 static void
 fill_gmac(IMB_JOB *job, struct wdm_sec_req *req)
 {
-	job->hash_alg = req->a_key_len == 16 ? IMB_AUTH_AES_GMAC_128 :
-			req->a_key_len == 24 ? IMB_AUTH_AES_GMAC_192 :
-					       IMB_AUTH_AES_GMAC_256;
+	job->hash_alg = req->bd->a_key_len == 16 ? IMB_AUTH_AES_GMAC_128 :
+			req->bd->a_key_len == 24 ? IMB_AUTH_AES_GMAC_192 :
+						   IMB_AUTH_AES_GMAC_256;
 	job->u.GMAC._key = &req->a_slot->u.imb_gcm;
 	job->u.GMAC._iv = req->a_iv;
 	job->u.GMAC.iv_len_in_bytes = 12;
@@ -402,10 +404,10 @@ fill_auth(IMB_JOB *job, struct wdm_sec_req *req)
 {
 	struct wdm_sec_slot *slot = req->a_slot;
 
-	switch (req->a_kind) {
+	switch (req->bd->a_kind) {
 	case WDM_SEC_AUTH_HASH:
-		job->hash_alg = hash_algs[req->hash];
-		job->auth_tag_output_len_in_bytes = wdm_hash_info[req->hash].digest;
+		job->hash_alg = hash_algs[req->bd->hash];
+		job->auth_tag_output_len_in_bytes = wdm_hash_info[req->bd->hash].digest;
 		break;
 	case WDM_SEC_AUTH_GMAC:
 		fill_gmac(job, req);
@@ -425,31 +427,18 @@ fill_auth(IMB_JOB *job, struct wdm_sec_req *req)
 		job->auth_tag_output_len_in_bytes = 16;
 		break;
 	default:
-		job->hash_alg = hmac_algs[req->hash];
+		job->hash_alg = hmac_algs[req->bd->hash];
 		job->u.HMAC._hashed_auth_key_xor_ipad = slot->u.imb_hmac.inner;
 		job->u.HMAC._hashed_auth_key_xor_opad = slot->u.imb_hmac.outer;
 		/* always the full length: the library knows few others */
-		job->auth_tag_output_len_in_bytes = wdm_hash_info[req->hash].digest;
+		job->auth_tag_output_len_in_bytes = wdm_hash_info[req->bd->hash].digest;
 		break;
 	}
 	job->auth_tag_output = req->mac;
 	/* relative to src, which the authenticated data need not follow */
 	job->hash_start_src_offset_in_bytes =
 			(uint64_t)((uintptr_t)req->a_seg[0].p - (uintptr_t)job->src);
-	job->msg_len_to_hash_in_bytes = req->a_len;
-}
-
-static void
-fill_gcm(IMB_JOB *job, struct wdm_sec_req *req)
-{
-	job->hash_alg = IMB_AUTH_AES_GMAC;
-	job->enc_keys = job->dec_keys = &req->c_slot->u.imb_gcm;
-	job->u.GCM.aad = req->nb_a_seg > 0 ? req->a_seg[0].p : NULL;
-	job->u.GCM.aad_len_in_bytes = req->a_len;
-	job->auth_tag_output = req->mac;
-	job->auth_tag_output_len_in_bytes = 16;
-	job->hash_start_src_offset_in_bytes = 0;
-	job->msg_len_to_hash_in_bytes = req->c_len;
+	job->msg_len_to_hash_in_bytes = req->bd->a_len;
 }
 
 static void
@@ -459,19 +448,19 @@ fill_ccm(IMB_JOB *job, struct wdm_sec_req *req)
 	job->iv = req->c_iv + 1;
 	job->iv_len_in_bytes = 14U - req->c_iv[0];
 	job->u.CCM.aad = req->nb_a_seg > 0 ? req->a_seg[0].p : NULL;
-	job->u.CCM.aad_len_in_bytes = req->a_len;
+	job->u.CCM.aad_len_in_bytes = req->bd->a_len;
 	job->auth_tag_output = req->mac;
-	job->auth_tag_output_len_in_bytes = req->mac_len;
+	job->auth_tag_output_len_in_bytes = req->bd->mac_len;
 	job->hash_start_src_offset_in_bytes = 0;
-	job->msg_len_to_hash_in_bytes = req->c_len;
+	job->msg_len_to_hash_in_bytes = req->bd->c_len;
 }
 
 static void
 fill(IMB_JOB *job, struct wdm_sec_req *req)
 {
-	bool hash_first = req->auth_first;
+	bool hash_first = req->bd->auth_first;
 
-	if (req->cipher == HISI_SEC_CIPHER_NONE) {
+	if (req->bd->cipher == HISI_SEC_CIPHER_NONE) {
 		job->cipher_mode = IMB_CIPHER_NULL;
 		job->msg_len_to_cipher_in_bytes = 0;
 		job->src = req->a_seg[0].p;
@@ -480,17 +469,14 @@ fill(IMB_JOB *job, struct wdm_sec_req *req)
 		fill_cipher(job, req);
 	}
 	job->hash_alg = IMB_AUTH_NULL;
-	if (req->kind == WDM_SEC_AEAD && req->c_mode == HISI_SEC_C_MODE_GCM) {
-		fill_gcm(job, req);
-		hash_first = req->cipher == HISI_SEC_CIPHER_DECRYPT;
-	} else if (req->kind == WDM_SEC_AEAD) {
+	if (req->bd->kind == WDM_SEC_AEAD) {
 		fill_ccm(job, req);
-		hash_first = req->cipher == HISI_SEC_CIPHER_ENCRYPT;
-	} else if (req->kind != WDM_SEC_CIPHER) {
+		hash_first = req->bd->cipher == HISI_SEC_CIPHER_ENCRYPT;
+	} else if (req->bd->kind != WDM_SEC_CIPHER) {
 		fill_auth(job, req);
 	}
-	job->cipher_direction = req->cipher == HISI_SEC_CIPHER_DECRYPT ? IMB_DIR_DECRYPT :
-									 IMB_DIR_ENCRYPT;
+	job->cipher_direction = req->bd->cipher == HISI_SEC_CIPHER_DECRYPT ? IMB_DIR_DECRYPT :
+									     IMB_DIR_ENCRYPT;
 	job->chain_order = hash_first ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH;
 	job->user_data = req;
 }
@@ -508,61 +494,16 @@ collect(struct wdm_sec *sec, IMB_JOB *job)
 	wdm_sec_finish(req);
 }
 
-/* Ciphers alone that differ in nothing but key, IV and data are kept for one call. */
-static bool
-burst_takes(const struct wdm_sec *sec, const struct wdm_sec_req *req)
-{
-	const struct wdm_sec_req *first;
-
-	if (req->kind != WDM_SEC_CIPHER || req->c_alg != HISI_SEC_C_ALG_AES ||
-			(req->c_mode != HISI_SEC_C_MODE_CBC && req->c_mode != HISI_SEC_C_MODE_CTR))
-		return false;
-	if (sec->nb_burst == 0)
-		return true;
-	first = sec->burst[0].user_data;
-	return req->cipher == first->cipher && req->c_mode == first->c_mode &&
-			req->c_key_len == first->c_key_len;
-}
-
-static void
-burst_add(struct wdm_sec *sec, struct wdm_sec_req *req)
-{
-	IMB_JOB *job = &sec->burst[sec->nb_burst++];
-
-	fill_cipher(job, req);
-	job->status = IMB_STATUS_BEING_PROCESSED;
-	job->user_data = req;
-}
-
-/* The library has no job of another kind in flight: it would share their lanes. */
-static void
-burst_run(struct wdm_sec *sec)
-{
-	const unsigned int nb = sec->nb_burst;
-	const struct wdm_sec_req *first;
-
-	if (nb == 0)
-		return;
-	first = sec->burst[0].user_data;
-	IMB_SUBMIT_CIPHER_BURST_NOCHECK(sec->imb, sec->burst, nb, sec->burst[0].cipher_mode,
-			first->cipher == HISI_SEC_CIPHER_DECRYPT ? IMB_DIR_DECRYPT :
-								   IMB_DIR_ENCRYPT,
-			first->c_key_len);
-	sec->nb_burst = 0;
-	for (unsigned int i = 0; i < nb; i++)
-		collect(sec, &sec->burst[i]);
-}
-
 void
 wdm_sec_imb_submit(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	IMB_JOB *job;
 
-	sec->in_flight++;
-	if (burst_takes(sec, req)) {
-		burst_add(sec, req);
+	if (req->bd->route != 0) {
+		wdm_sec_burst_add(sec, req);
 		return;
 	}
+	sec->in_flight++;
 	job = IMB_GET_NEXT_JOB(sec->imb);
 	fill(job, req);
 	job = IMB_SUBMIT_JOB_NOCHECK(sec->imb);
@@ -577,7 +518,8 @@ wdm_sec_imb_flush(struct wdm_sec *sec)
 {
 	IMB_JOB *job;
 
-	while (sec->in_flight > sec->nb_burst && (job = IMB_FLUSH_JOB(sec->imb)) != NULL)
+	while (sec->in_flight > 0 && (job = IMB_FLUSH_JOB(sec->imb)) != NULL)
 		collect(sec, job);
-	burst_run(sec);
+	/* behind all jobs: they would share lanes */
+	wdm_sec_burst_run(sec);
 }

@@ -162,15 +162,15 @@ wdm_ctr_run(EVP_CIPHER_CTX *ctr, const uint8_t iv[16], bool carry128, const uint
 static bool
 cts_swapped(const struct wdm_sec_req *req, unsigned int d)
 {
-	return req->c_width == HISI_SEC_C_WIDTH_CS3 ||
-			(req->c_width == HISI_SEC_C_WIDTH_CS2 && d < 16);
+	return req->bd->c_width == HISI_SEC_C_WIDTH_CS3 ||
+			(req->bd->c_width == HISI_SEC_C_WIDTH_CS2 && d < 16);
 }
 
 static int
 cts_encrypt(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
-	const unsigned int d = (req->c_len - 1) % 16 + 1;
-	const size_t whole = req->c_len - d;
+	const unsigned int d = (req->bd->c_len - 1) % 16 + 1;
+	const size_t whole = req->bd->c_len - d;
 	uint8_t before[16], last[16] = { 0 };
 	uint8_t *tail = req->out + whole - 16;
 
@@ -193,8 +193,8 @@ cts_encrypt(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 static int
 cts_decrypt(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
-	const unsigned int d = (req->c_len - 1) % 16 + 1;
-	const size_t prefix = req->c_len - d - 16;
+	const unsigned int d = (req->bd->c_len - 1) % 16 + 1;
+	const size_t prefix = req->bd->c_len - d - 16;
 	const bool swapped = cts_swapped(req, d);
 	const uint8_t *tail = req->in + prefix;
 	uint8_t before[16], last[16], plain[16], chain[16];
@@ -218,8 +218,8 @@ cts_decrypt(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 int
 wdm_cts_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
-	return req->cipher == HISI_SEC_CIPHER_ENCRYPT ? cts_encrypt(key, req) :
-							cts_decrypt(key, req);
+	return req->bd->cipher == HISI_SEC_CIPHER_ENCRYPT ? cts_encrypt(key, req) :
+							    cts_decrypt(key, req);
 }
 
 /*
@@ -280,7 +280,7 @@ xts_blocks(const struct wdm_soft_key *key, bool gb, uint8_t t[16], const uint8_t
 int
 wdm_xts_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
-	const size_t whole = req->c_len / 16, rest = req->c_len % 16;
+	const size_t whole = req->bd->c_len / 16, rest = req->bd->c_len % 16;
 	const uint8_t *in = req->in + 16 * (whole - 1);
 	uint8_t *out = req->out + 16 * (whole - 1);
 	uint8_t t[16], last[16], next[16], tail[16] = { 0 };
@@ -288,23 +288,23 @@ wdm_xts_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 	if (wdm_evp_run(key->aux, NULL, req->c_iv, t, 16) != 0)
 		return -1;
 	if (rest == 0)
-		return xts_blocks(key, req->xts_gb, t, req->in, req->out, whole);
-	if (xts_blocks(key, req->xts_gb, t, req->in, req->out, whole - 1) != 0)
+		return xts_blocks(key, req->bd->xts_gb, t, req->in, req->out, whole);
+	if (xts_blocks(key, req->bd->xts_gb, t, req->in, req->out, whole - 1) != 0)
 		return -1;
 	/* stealing; in decryption the last whole block has the later tweak */
 	memcpy(last, t, 16);
 	memcpy(next, t, 16);
-	tweak_next(next, req->xts_gb);
-	if (req->cipher == HISI_SEC_CIPHER_DECRYPT) {
+	tweak_next(next, req->bd->xts_gb);
+	if (req->bd->cipher == HISI_SEC_CIPHER_DECRYPT) {
 		memcpy(t, next, 16);
 		memcpy(next, last, 16);
 	}
 	memcpy(tail, in + 16, rest);
-	if (xts_blocks(key, req->xts_gb, t, in, last, 1) != 0)
+	if (xts_blocks(key, req->bd->xts_gb, t, in, last, 1) != 0)
 		return -1;
 	memcpy(tail + rest, last + rest, 16 - rest);
 	memcpy(out + 16, last, rest);
-	return xts_blocks(key, req->xts_gb, next, tail, out, 1);
+	return xts_blocks(key, req->bd->xts_gb, next, tail, out, 1);
 }
 
 /* GCM, SP 800-38D, with a 96-bit IV */
@@ -323,7 +323,7 @@ gcm_tag(const struct wdm_soft_key *key, struct wdm_sec_req *req, const uint8_t *
 {
 	uint8_t j0[16];
 
-	wdm_ghash_lengths(&key->ghash, y, req->a_len, req->c_len);
+	wdm_ghash_lengths(&key->ghash, y, req->bd->a_len, req->bd->c_len);
 	gcm_counter(j0, iv, 1);
 	if (wdm_evp_run(key->aux, NULL, j0, j0, 16) != 0)
 		return -1;
@@ -345,15 +345,15 @@ gcm_payload(const struct wdm_soft_key *key, struct wdm_sec_req *req, uint32_t co
 {
 	uint8_t block[16];
 
-	if (req->c_len == 0)
+	if (req->bd->c_len == 0)
 		return 0;
 	gcm_counter(block, req->c_iv, counter);
-	if (req->cipher == HISI_SEC_CIPHER_DECRYPT)
-		wdm_ghash_update(&key->ghash, y, req->in, req->c_len);
-	if (wdm_ctr_run(key->main, block, false, req->in, req->out, req->c_len) != 0)
+	if (req->bd->cipher == HISI_SEC_CIPHER_DECRYPT)
+		wdm_ghash_update(&key->ghash, y, req->in, req->bd->c_len);
+	if (wdm_ctr_run(key->main, block, false, req->in, req->out, req->bd->c_len) != 0)
 		return -1;
-	if (req->cipher == HISI_SEC_CIPHER_ENCRYPT)
-		wdm_ghash_update(&key->ghash, y, req->out, req->c_len);
+	if (req->bd->cipher == HISI_SEC_CIPHER_ENCRYPT)
+		wdm_ghash_update(&key->ghash, y, req->out, req->bd->c_len);
 	return 0;
 }
 
@@ -374,10 +374,10 @@ wdm_gcm_part_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 {
 	uint8_t y[16] = { 0 };
 
-	if (req->kind == WDM_SEC_GHASH) {
+	if (req->bd->kind == WDM_SEC_GHASH) {
 		ghash_segs(key, req, y);
 	} else {
-		if (req->state_in)
+		if (req->bd->state_in)
 			memcpy(y, req->a_iv, 16);
 		if (gcm_payload(key, req, counter_of(req->c_iv) + 1, y) != 0)
 			return -1;
@@ -464,11 +464,11 @@ ccm_mac(const struct wdm_soft_key *key, const struct wdm_sec_req *req, const uin
 		uint8_t x[16])
 {
 	struct cbcmac m = { .cbc = key->aux };
-	const uint8_t a_len[2] = { (uint8_t)(req->a_len >> 8), (uint8_t)req->a_len };
+	const uint8_t a_len[2] = { (uint8_t)(req->bd->a_len >> 8), (uint8_t)req->bd->a_len };
 
 	if (cbcmac_update(&m, req->a_iv, 16) != 0)
 		return -1;
-	if (req->a_len > 0) {
+	if (req->bd->a_len > 0) {
 		if (cbcmac_update(&m, a_len, 2) != 0)
 			return -1;
 		for (unsigned int i = 0; i < req->nb_a_seg; i++) {
@@ -478,7 +478,7 @@ ccm_mac(const struct wdm_soft_key *key, const struct wdm_sec_req *req, const uin
 		if (cbcmac_pad(&m) != 0)
 			return -1;
 	}
-	if (cbcmac_update(&m, payload, req->c_len) != 0 || cbcmac_pad(&m) != 0)
+	if (cbcmac_update(&m, payload, req->bd->c_len) != 0 || cbcmac_pad(&m) != 0)
 		return -1;
 	memcpy(x, m.x, 16);
 	return 0;
@@ -494,11 +494,12 @@ wdm_ccm_run(const struct wdm_soft_key *key, struct wdm_sec_req *req)
 	memset(a0 + 16 - l, 0, l);
 	if (wdm_evp_run(key->main, a0, zero_block, a0, 16) != 0)
 		return -1;
-	if (req->cipher == HISI_SEC_CIPHER_ENCRYPT && ccm_mac(key, req, req->in, x) != 0)
+	if (req->bd->cipher == HISI_SEC_CIPHER_ENCRYPT && ccm_mac(key, req, req->in, x) != 0)
 		return -1;
-	if (req->c_len > 0 && wdm_evp_run(key->main, req->c_iv, req->in, req->out, req->c_len) != 0)
+	if (req->bd->c_len > 0 &&
+			wdm_evp_run(key->main, req->c_iv, req->in, req->out, req->bd->c_len) != 0)
 		return -1;
-	if (req->cipher == HISI_SEC_CIPHER_DECRYPT && ccm_mac(key, req, req->out, x) != 0)
+	if (req->bd->cipher == HISI_SEC_CIPHER_DECRYPT && ccm_mac(key, req, req->out, x) != 0)
 		return -1;
 	xor16(req->mac, x, a0);
 	return 0;

@@ -175,14 +175,14 @@ wdm_sec_soft_wipe(struct wdm_sec_slot *slot)
 static uint32_t
 cipher_slot_id(const struct wdm_sec_req *req)
 {
-	uint8_t mode = req->c_mode, dir = req->cipher;
+	uint8_t mode = req->bd->c_mode, dir = req->bd->cipher;
 
-	if (req->kind == WDM_SEC_GCM_PART ||
-			(mode == HISI_SEC_C_MODE_GCM && req->c_alg != HISI_SEC_C_ALG_AES))
+	if (req->bd->kind == WDM_SEC_GCM_PART ||
+			(mode == HISI_SEC_C_MODE_GCM && req->bd->c_alg != HISI_SEC_C_ALG_AES))
 		mode = SOFT_GCTR;
 	if (mode == SOFT_GCTR || mode == HISI_SEC_C_MODE_CCM || mode == HISI_SEC_C_MODE_CTR)
 		dir = HISI_SEC_CIPHER_ENCRYPT;
-	return WDM_SLOT_ID(WDM_SLOT_SOFT, req->c_alg, mode, dir);
+	return WDM_SLOT_ID(WDM_SLOT_SOFT, req->bd->c_alg, mode, dir);
 }
 
 static uint32_t
@@ -194,9 +194,9 @@ auth_slot_id(const struct wdm_sec_req *req)
 		[WDM_SEC_AUTH_GMAC] = SOFT_GCTR,
 	};
 
-	if (req->a_kind == WDM_SEC_AUTH_HMAC)
-		return WDM_SLOT_ID(WDM_SLOT_HMAC, req->hash, 0, 0);
-	return WDM_SLOT_ID(WDM_SLOT_SOFT, HISI_SEC_C_ALG_AES, modes[req->a_kind],
+	if (req->bd->a_kind == WDM_SEC_AUTH_HMAC)
+		return WDM_SLOT_ID(WDM_SLOT_HMAC, req->bd->hash, 0, 0);
+	return WDM_SLOT_ID(WDM_SLOT_SOFT, HISI_SEC_C_ALG_AES, modes[req->bd->a_kind],
 			HISI_SEC_CIPHER_ENCRYPT);
 }
 
@@ -205,12 +205,12 @@ wdm_sec_soft_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	enum wdm_sec_error error = WDM_SEC_OK;
 
-	if (req->c_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->c_key,
-				req->c_key_len, &req->c_slot);
-	if (error == WDM_SEC_OK && req->a_key_len > 0)
-		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->a_key,
-				req->a_key_len, &req->a_slot);
+	if (req->bd->c_key_len > 0)
+		error = wdm_sec_key_get(sec, req->space, cipher_slot_id(req), req->bd->c_key,
+				req->bd->c_key_len, &req->c_slot);
+	if (error == WDM_SEC_OK && req->bd->a_key_len > 0)
+		error = wdm_sec_key_get(sec, req->space, auth_slot_id(req), req->bd->a_key,
+				req->bd->a_key_len, &req->a_slot);
 	return error;
 }
 
@@ -219,24 +219,24 @@ run_cipher(struct wdm_sec_req *req)
 {
 	const struct wdm_soft_key *key;
 
-	if (req->cipher == HISI_SEC_CIPHER_COPY) {
-		memmove(req->out, req->in, req->c_len);
+	if (req->bd->cipher == HISI_SEC_CIPHER_COPY) {
+		memmove(req->out, req->in, req->bd->c_len);
 		return 0;
 	}
 	key = &req->c_slot->u.soft;
-	switch (req->c_mode) {
+	switch (req->bd->c_mode) {
 	case HISI_SEC_C_MODE_CTR:
-		return wdm_ctr_run(
-				key->main, req->c_iv, req->carry128, req->in, req->out, req->c_len);
+		return wdm_ctr_run(key->main, req->c_iv, req->bd->carry128, req->in, req->out,
+				req->bd->c_len);
 	case HISI_SEC_C_MODE_XTS:
 		if (key->aux != NULL)
 			return wdm_xts_run(key, req);
-		return wdm_evp_run(key->main, req->c_iv, req->in, req->out, req->c_len);
+		return wdm_evp_run(key->main, req->c_iv, req->in, req->out, req->bd->c_len);
 	case HISI_SEC_C_MODE_CBC_CS:
 		return wdm_cts_run(key, req);
 	default:
-		return wdm_evp_run(key->main, req->c_iv_len > 0 ? req->c_iv : NULL, req->in,
-				req->out, req->c_len);
+		return wdm_evp_run(key->main, req->bd->c_iv_len > 0 ? req->c_iv : NULL, req->in,
+				req->out, req->bd->c_len);
 	}
 }
 
@@ -244,35 +244,38 @@ run_cipher(struct wdm_sec_req *req)
 static uint64_t
 hashed_before(const struct wdm_sec_req *req)
 {
-	const uint64_t key = req->a_kind == WDM_SEC_AUTH_HMAC ? wdm_hash_info[req->hash].block : 0;
+	const uint64_t key = req->bd->a_kind == WDM_SEC_AUTH_HMAC ?
+			wdm_hash_info[req->bd->hash].block :
+			0;
 
-	return key + req->total_len - req->a_len;
+	return key + req->bd->total_len - req->bd->a_len;
 }
 
 static int
 run_hash(struct wdm_sec_req *req)
 {
-	const struct wdm_hmac_key *key = req->a_kind == WDM_SEC_AUTH_HMAC && req->a_key_len > 0 ?
+	const struct wdm_hmac_key *key = req->bd->a_kind == WDM_SEC_AUTH_HMAC &&
+					req->bd->a_key_len > 0 ?
 			&req->a_slot->u.hmac :
 			NULL;
 	struct wdm_hash h;
 
-	if (req->state_in)
-		wdm_hash_import(&h, req->hash, req->a_iv, hashed_before(req));
+	if (req->bd->state_in)
+		wdm_hash_import(&h, req->bd->hash, req->a_iv, hashed_before(req));
 	else if (key != NULL)
 		h = key->inner;
 	else
-		wdm_hash_init(&h, req->hash);
+		wdm_hash_init(&h, req->bd->hash);
 	for (unsigned int i = 0; i < req->nb_a_seg; i++)
 		wdm_hash_update(&h, req->a_seg[i].p, req->a_seg[i].len);
-	if (req->no_pad) {
+	if (req->bd->no_pad) {
 		wdm_hash_export(&h, req->mac);
 		return 0;
 	}
 	wdm_hash_final(&h, req->mac);
 	if (key != NULL) {
 		h = key->outer;
-		wdm_hash_update(&h, req->mac, wdm_hash_info[req->hash].digest);
+		wdm_hash_update(&h, req->mac, wdm_hash_info[req->bd->hash].digest);
 		wdm_hash_final(&h, req->mac);
 	}
 	return 0;
@@ -281,7 +284,7 @@ run_hash(struct wdm_sec_req *req)
 static int
 run_auth(struct wdm_sec_req *req)
 {
-	switch (req->a_kind) {
+	switch (req->bd->a_kind) {
 	case WDM_SEC_AUTH_XCBC:
 	case WDM_SEC_AUTH_CMAC:
 		return wdm_cbcmac_run(&req->a_slot->u.soft, req);
@@ -295,7 +298,7 @@ run_auth(struct wdm_sec_req *req)
 static int
 run_chain(struct wdm_sec_req *req)
 {
-	if (req->auth_first)
+	if (req->bd->auth_first)
 		return run_auth(req) != 0 ? -1 : run_cipher(req);
 	return run_cipher(req) != 0 ? -1 : run_auth(req);
 }
@@ -308,25 +311,26 @@ run_evp_gcm(struct wdm_sec_req *req)
 
 	if (EVP_CipherInit_ex(ctx, NULL, NULL, NULL, req->c_iv, -1) != 1)
 		return -1;
-	if (req->verify &&
-			EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, req->mac_len, req->want) !=
-					1)
+	if (req->bd->verify &&
+			EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, req->bd->mac_len,
+					req->want) != 1)
 		return -1;
 	for (unsigned int i = 0; i < req->nb_a_seg; i++) {
 		if (EVP_CipherUpdate(ctx, NULL, &n, req->a_seg[i].p, (int)req->a_seg[i].len) != 1)
 			return -1;
 	}
-	if (req->c_len > 0 && EVP_CipherUpdate(ctx, req->out, &n, req->in, (int)req->c_len) != 1)
+	if (req->bd->c_len > 0 &&
+			EVP_CipherUpdate(ctx, req->out, &n, req->in, (int)req->bd->c_len) != 1)
 		return -1;
-	if (!req->verify)
+	if (!req->bd->verify)
 		return EVP_CipherFinal_ex(ctx, req->mac, &n) == 1 &&
 						EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16,
 								req->mac) == 1 ?
 				0 :
 				-1;
 	/* libcrypto compares by itself and does not say what it found */
-	memcpy(req->mac, req->want, req->mac_len);
-	if (EVP_CipherFinal_ex(ctx, req->out + req->c_len, &n) != 1)
+	memcpy(req->mac, req->want, req->bd->mac_len);
+	if (EVP_CipherFinal_ex(ctx, req->out + req->bd->c_len, &n) != 1)
 		req->mac[0] ^= 1;
 	return 0;
 }
@@ -334,9 +338,9 @@ run_evp_gcm(struct wdm_sec_req *req)
 static int
 run_aead(struct wdm_sec_req *req)
 {
-	if (req->c_mode == HISI_SEC_C_MODE_CCM)
+	if (req->bd->c_mode == HISI_SEC_C_MODE_CCM)
 		return wdm_ccm_run(&req->c_slot->u.soft, req);
-	if (req->c_alg == HISI_SEC_C_ALG_AES)
+	if (req->bd->c_alg == HISI_SEC_C_ALG_AES)
 		return run_evp_gcm(req);
 	return wdm_gcm_run(&req->c_slot->u.soft, req);
 }
@@ -344,7 +348,7 @@ run_aead(struct wdm_sec_req *req)
 int
 wdm_sec_soft_run(struct wdm_sec_req *req)
 {
-	switch (req->kind) {
+	switch (req->bd->kind) {
 	case WDM_SEC_CIPHER:
 		return run_cipher(req);
 	case WDM_SEC_AUTH:

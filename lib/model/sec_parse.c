@@ -145,11 +145,11 @@ read_bd2(struct wdm_sec_req *req, struct raw *raw)
 {
 	const struct hisi_sec_bd2 *bd = (const struct hisi_sec_bd2 *)req->task->sqe;
 
-	req->cipher = FIELD(bd->dw0, HISI_SEC_BD2_0_CIPHER);
-	req->auth = FIELD(bd->dw0, HISI_SEC_BD2_0_AUTH);
-	req->auth_first = FIELD(bd->dw0, HISI_SEC_BD2_0_SEQ) == HISI_SEC_SEQ_AUTH_CIPHER;
-	req->src_type = FIELD(bd->dw0, HISI_SEC_BD2_0_SRC_TYPE);
-	req->dst_type = FIELD(bd->dw0, HISI_SEC_BD2_0_DST_TYPE);
+	req->own.cipher = FIELD(bd->dw0, HISI_SEC_BD2_0_CIPHER);
+	req->own.auth = FIELD(bd->dw0, HISI_SEC_BD2_0_AUTH);
+	req->own.auth_first = FIELD(bd->dw0, HISI_SEC_BD2_0_SEQ) == HISI_SEC_SEQ_AUTH_CIPHER;
+	req->own.src_type = FIELD(bd->dw0, HISI_SEC_BD2_0_SRC_TYPE);
+	req->own.dst_type = FIELD(bd->dw0, HISI_SEC_BD2_0_DST_TYPE);
 	raw->de = FIELD(bd->dw0, HISI_SEC_BD2_0_DE);
 	raw->scene = FIELD(bd->dw0, HISI_SEC_BD2_0_SCENE);
 	raw->mac_type = FIELD(bd->dw0, HISI_SEC_BD2_0_MAC_TYPE);
@@ -164,19 +164,19 @@ read_bd2(struct wdm_sec_req *req, struct raw *raw)
 	raw->c_icv_len = FIELD(bd->dw3, HISI_SEC_BD2_3_C_ICV_LEN);
 	raw->c_key_len = FIELD(bd->dw3, HISI_SEC_BD2_3_C_KEY_LEN);
 	raw->ctr_mode = 0;
-	req->c_width = FIELD(bd->dw3, HISI_SEC_BD2_3_C_WIDTH);
-	req->c_mode = FIELD(bd->dw3, HISI_SEC_BD2_3_C_MODE);
-	req->c_alg = FIELD(bd->dw3, HISI_SEC_BD2_3_C_ALG);
-	req->a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
-	req->c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
-	req->a_off = le16toh(bd->auth_src_offset);
-	req->c_off = le16toh(bd->cipher_src_offset);
-	req->total_len = le64toh(bd->long_a_data_len) / 8;
+	req->own.c_width = FIELD(bd->dw3, HISI_SEC_BD2_3_C_WIDTH);
+	req->own.c_mode = FIELD(bd->dw3, HISI_SEC_BD2_3_C_MODE);
+	req->own.c_alg = FIELD(bd->dw3, HISI_SEC_BD2_3_C_ALG);
+	req->own.a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
+	req->own.c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
+	req->own.a_off = le16toh(bd->auth_src_offset);
+	req->own.c_off = le16toh(bd->cipher_src_offset);
+	req->own.total_len = le64toh(bd->long_a_data_len) / 8;
 	req->src = le64toh(bd->data_src_addr);
 	req->dst = le64toh(bd->data_dst_addr);
 	req->mac_addr = le64toh(bd->mac_addr);
-	req->a_key = le64toh(bd->a_key_addr);
-	req->c_key = le64toh(bd->c_key_addr);
+	req->own.a_key = le64toh(bd->a_key_addr);
+	req->own.c_key = le64toh(bd->c_key_addr);
 	req->a_iv_addr = le64toh(bd->a_ivin_addr);
 	req->c_iv_addr = le64toh(bd->c_ivin_addr);
 }
@@ -186,11 +186,11 @@ read_bd3(struct wdm_sec_req *req, struct raw *raw)
 {
 	const struct hisi_sec_bd3 *bd = (const struct hisi_sec_bd3 *)req->task->sqe;
 
-	req->cipher = FIELD(bd->dw1, HISI_SEC_BD3_1_CIPHER);
-	req->auth = FIELD(bd->dw14, HISI_SEC_BD3_14_AUTH);
-	req->auth_first = FIELD(bd->dw1, HISI_SEC_BD3_1_SEQ) == HISI_SEC_SEQ_AUTH_CIPHER;
-	req->src_type = FIELD(bd->dw0, HISI_SEC_BD3_0_SRC_TYPE);
-	req->dst_type = FIELD(bd->dw0, HISI_SEC_BD3_0_DST_TYPE);
+	req->own.cipher = FIELD(bd->dw1, HISI_SEC_BD3_1_CIPHER);
+	req->own.auth = FIELD(bd->dw14, HISI_SEC_BD3_14_AUTH);
+	req->own.auth_first = FIELD(bd->dw1, HISI_SEC_BD3_1_SEQ) == HISI_SEC_SEQ_AUTH_CIPHER;
+	req->own.src_type = FIELD(bd->dw0, HISI_SEC_BD3_0_SRC_TYPE);
+	req->own.dst_type = FIELD(bd->dw0, HISI_SEC_BD3_0_DST_TYPE);
 	raw->de = FIELD(bd->dw0, HISI_SEC_BD3_0_DE);
 	raw->scene = FIELD(bd->dw0, HISI_SEC_BD3_0_SCENE);
 	raw->mac_type = FIELD(bd->dw0, HISI_SEC_BD3_0_MAC_TYPE);
@@ -206,98 +206,98 @@ read_bd3(struct wdm_sec_req *req, struct raw *raw)
 	raw->ctr_mode = FIELD(bd->dw14, HISI_SEC_BD3_14_CTR_MODE);
 	raw->c_icv_len = FIELD(bd->dw1, HISI_SEC_BD3_1_C_ICV_LEN);
 	raw->c_key_len = FIELD(bd->dw1, HISI_SEC_BD3_1_C_KEY_LEN);
-	req->c_width = FIELD(bd->dw1, HISI_SEC_BD3_1_C_WIDTH);
-	req->c_mode = FIELD(bd->dw1, HISI_SEC_BD3_1_C_MODE);
-	req->c_alg = FIELD(bd->dw1, HISI_SEC_BD3_1_C_ALG);
-	req->a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
-	req->c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
-	req->a_off = le16toh(bd->auth_src_offset);
-	req->c_off = le16toh(bd->cipher_src_offset);
-	req->total_len = le64toh(bd->long_a_data_len) / 8;
+	req->own.c_width = FIELD(bd->dw1, HISI_SEC_BD3_1_C_WIDTH);
+	req->own.c_mode = FIELD(bd->dw1, HISI_SEC_BD3_1_C_MODE);
+	req->own.c_alg = FIELD(bd->dw1, HISI_SEC_BD3_1_C_ALG);
+	req->own.a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
+	req->own.c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
+	req->own.a_off = le16toh(bd->auth_src_offset);
+	req->own.c_off = le16toh(bd->cipher_src_offset);
+	req->own.total_len = le64toh(bd->long_a_data_len) / 8;
 	req->src = le64toh(bd->data_src_addr);
 	req->dst = le64toh(bd->data_dst_addr);
 	req->mac_addr = le64toh(bd->mac_addr);
-	req->a_key = le64toh(bd->a_key_addr);
-	req->c_key = le64toh(bd->c_key_addr);
+	req->own.a_key = le64toh(bd->a_key_addr);
+	req->own.c_key = le64toh(bd->c_key_addr);
 	req->a_iv_addr = le64toh(bd->a_ivin_addr);
 	req->c_iv_addr = le64toh(bd->c_ivin_addr);
 }
 
 static enum wdm_sec_error
-check_control(const struct wdm_sec_req *req, const struct raw *raw)
+check_control(const struct wdm_sec_bd *bd, const struct raw *raw)
 {
 	const uint32_t scenes = 1U << HISI_SEC_SCENE_NONE | 1U << HISI_SEC_SCENE_IPSEC |
 			1U << HISI_SEC_SCENE_STREAM;
 
 	if ((scenes >> raw->scene & 1) == 0)
 		return WDM_SEC_E_UNSUPPORTED;
-	if (req->src_type > HISI_SEC_ADDR_SGL || req->dst_type > HISI_SEC_ADDR_SGL)
+	if (bd->src_type > HISI_SEC_ADDR_SGL || bd->dst_type > HISI_SEC_ADDR_SGL)
 		return WDM_SEC_E_UNSUPPORTED;
 	if (raw->special || raw->ci_gen != 0 || raw->ai_gen > HISI_SEC_AI_GEN_IVIN)
 		return WDM_SEC_E_UNSUPPORTED;
 	if (raw->mac_type != HISI_SEC_ADDR_FLAT || raw->de > HISI_SEC_DE_SEPARATE ||
-			raw->a_pad > HISI_SEC_A_NO_PAD || req->auth > HISI_SEC_AUTH_VERIFY)
+			raw->a_pad > HISI_SEC_A_NO_PAD || bd->auth > HISI_SEC_AUTH_VERIFY)
 		return WDM_SEC_E_FIELD;
-	if (req->cipher == HISI_SEC_CIPHER_NONE && req->auth == HISI_SEC_AUTH_NONE)
+	if (bd->cipher == HISI_SEC_CIPHER_NONE && bd->auth == HISI_SEC_AUTH_NONE)
 		return WDM_SEC_E_FIELD;
 	return WDM_SEC_OK;
 }
 
 /* Which of the kinds; needs the algorithm of the auth part. */
 static uint8_t
-kind_of(const struct wdm_sec_req *req)
+kind_of(const struct wdm_sec_bd *bd)
 {
-	if (req->cipher == HISI_SEC_CIPHER_NONE) {
-		if (req->a_kind == WDM_SEC_AUTH_GMAC && req->no_pad)
+	if (bd->cipher == HISI_SEC_CIPHER_NONE) {
+		if (bd->a_kind == WDM_SEC_AUTH_GMAC && bd->no_pad)
 			return WDM_SEC_GHASH;
 		return WDM_SEC_AUTH;
 	}
-	if (req->cipher != HISI_SEC_CIPHER_COPY && (MODES_AEAD >> req->c_mode & 1)) {
-		if (req->c_mode == HISI_SEC_C_MODE_GCM && req->no_pad)
+	if (bd->cipher != HISI_SEC_CIPHER_COPY && (MODES_AEAD >> bd->c_mode & 1)) {
+		if (bd->c_mode == HISI_SEC_C_MODE_GCM && bd->no_pad)
 			return WDM_SEC_GCM_PART;
 		return WDM_SEC_AEAD;
 	}
-	return req->auth == HISI_SEC_AUTH_NONE ? WDM_SEC_CIPHER : WDM_SEC_CHAIN;
+	return bd->auth == HISI_SEC_AUTH_NONE ? WDM_SEC_CIPHER : WDM_SEC_CHAIN;
 }
 
 static enum wdm_sec_error
-resolve_auth_alg(struct wdm_sec_req *req, uint8_t a_alg)
+resolve_auth_alg(struct wdm_sec_bd *bd, uint8_t a_alg)
 {
-	req->a_kind = WDM_SEC_AUTH_HASH;
-	req->hash = 0;
-	if (req->auth == HISI_SEC_AUTH_NONE)
+	bd->a_kind = WDM_SEC_AUTH_HASH;
+	bd->hash = 0;
+	if (bd->auth == HISI_SEC_AUTH_NONE)
 		return WDM_SEC_OK;
 	switch (a_alg) {
 	case HISI_SEC_A_ALG_AES_XCBC:
-		req->a_kind = WDM_SEC_AUTH_XCBC;
+		bd->a_kind = WDM_SEC_AUTH_XCBC;
 		return WDM_SEC_OK;
 	case HISI_SEC_A_ALG_AES_CMAC:
-		req->a_kind = WDM_SEC_AUTH_CMAC;
+		bd->a_kind = WDM_SEC_AUTH_CMAC;
 		return WDM_SEC_OK;
 	case HISI_SEC_A_ALG_AES_GMAC:
-		req->a_kind = WDM_SEC_AUTH_GMAC;
+		bd->a_kind = WDM_SEC_AUTH_GMAC;
 		return WDM_SEC_OK;
 	case HISI_SEC_A_ALG_SM3:
-		req->hash = WDM_HASH_SM3;
+		bd->hash = WDM_HASH_SM3;
 		return WDM_SEC_OK;
 	case HISI_SEC_A_ALG_HMAC_SM3:
-		req->a_kind = WDM_SEC_AUTH_HMAC;
-		req->hash = WDM_HASH_SM3;
+		bd->a_kind = WDM_SEC_AUTH_HMAC;
+		bd->hash = WDM_HASH_SM3;
 		return WDM_SEC_OK;
 	default:
 		if (a_alg & HISI_SEC_A_ALG_HMAC)
-			req->a_kind = WDM_SEC_AUTH_HMAC;
-		req->hash = a_alg & ~HISI_SEC_A_ALG_HMAC;
-		return req->hash < WDM_HASH_SM3 ? WDM_SEC_OK : WDM_SEC_E_UNSUPPORTED;
+			bd->a_kind = WDM_SEC_AUTH_HMAC;
+		bd->hash = a_alg & ~HISI_SEC_A_ALG_HMAC;
+		return bd->hash < WDM_HASH_SM3 ? WDM_SEC_OK : WDM_SEC_E_UNSUPPORTED;
 	}
 }
 
 static uint8_t
-cipher_key_len(const struct wdm_sec_req *req, uint8_t code)
+cipher_key_len(const struct wdm_sec_bd *bd, uint8_t code)
 {
 	uint8_t len;
 
-	switch (req->c_alg) {
+	switch (bd->c_alg) {
 	case HISI_SEC_C_ALG_DES:
 		/* UADK leaves 0 here in BD2, which tells that the field is not looked at */
 		return code <= HISI_SEC_C_KEY_DES ? 8 : 0;
@@ -312,223 +312,219 @@ cipher_key_len(const struct wdm_sec_req *req, uint8_t code)
 		len = code <= HISI_SEC_C_KEY_256 ? 16 + 8 * code : 0;
 		break;
 	}
-	if (req->c_mode != HISI_SEC_C_MODE_XTS)
+	if (bd->c_mode != HISI_SEC_C_MODE_XTS)
 		return len;
 	return len == 24 ? 0 : 2 * len;
 }
 
 static uint8_t
-cipher_iv_len(const struct wdm_sec_req *req)
+cipher_iv_len(const struct wdm_sec_bd *bd)
 {
-	if (req->c_mode == HISI_SEC_C_MODE_ECB)
+	if (bd->c_mode == HISI_SEC_C_MODE_ECB)
 		return 0;
-	if (req->c_alg == HISI_SEC_C_ALG_DES || req->c_alg == HISI_SEC_C_ALG_3DES)
+	if (bd->c_alg == HISI_SEC_C_ALG_DES || bd->c_alg == HISI_SEC_C_ALG_3DES)
 		return 8;
 	/* one-shot GCM forms the counter by itself and does not look behind the nonce */
-	return req->kind == WDM_SEC_AEAD && req->c_mode == HISI_SEC_C_MODE_GCM ? 12 : 16;
+	return bd->kind == WDM_SEC_AEAD && bd->c_mode == HISI_SEC_C_MODE_GCM ? 12 : 16;
 }
 
 static bool
-cipher_len_ok(const struct wdm_sec_version *version, const struct wdm_sec_req *req)
+cipher_len_ok(const struct wdm_sec_version *version, const struct wdm_sec_bd *bd)
 {
-	const bool des = req->c_alg == HISI_SEC_C_ALG_DES || req->c_alg == HISI_SEC_C_ALG_3DES;
+	const bool des = bd->c_alg == HISI_SEC_C_ALG_DES || bd->c_alg == HISI_SEC_C_ALG_3DES;
 
-	switch (req->c_mode) {
+	switch (bd->c_mode) {
 	case HISI_SEC_C_MODE_ECB:
 	case HISI_SEC_C_MODE_CBC:
-		return req->c_len > 0 && req->c_len % (des ? 8 : 16) == 0;
+		return bd->c_len > 0 && bd->c_len % (des ? 8 : 16) == 0;
 	case HISI_SEC_C_MODE_XTS:
-		return req->c_len >= 16;
+		return bd->c_len >= 16;
 	case HISI_SEC_C_MODE_CBC_CS:
-		return req->c_len > 16;
+		return bd->c_len > 16;
 	case HISI_SEC_C_MODE_CCM:
-		if (req->a_len > HISI_SEC_MAX_AAD_CCM)
+		if (bd->a_len > HISI_SEC_MAX_AAD_CCM)
 			return false;
 		/* fall through */
 	case HISI_SEC_C_MODE_GCM:
-		if (req->kind == WDM_SEC_GCM_PART)
-			return req->a_len == 0 && req->c_len > 0 && req->c_len % 16 == 0;
-		if (req->a_len > HISI_SEC_MAX_AAD)
+		if (bd->kind == WDM_SEC_GCM_PART)
+			return bd->a_len == 0 && bd->c_len > 0 && bd->c_len % 16 == 0;
+		if (bd->a_len > HISI_SEC_MAX_AAD)
 			return false;
-		return req->c_len > 0 || (version->empty_payload && req->a_len > 0);
+		return bd->c_len > 0 || (version->empty_payload && bd->a_len > 0);
 	default:
-		return req->c_len > 0;
+		return bd->c_len > 0;
 	}
 }
 
 static enum wdm_sec_error
-check_cipher(const struct wdm_sec_version *version, struct wdm_sec_req *req, const struct raw *raw)
+check_cipher(const struct wdm_sec_version *version, struct wdm_sec_bd *bd, const struct raw *raw)
 {
-	req->c_key_len = 0;
-	req->c_iv_len = 0;
-	if (req->cipher == HISI_SEC_CIPHER_COPY)
-		return req->c_len > 0 ? WDM_SEC_OK : WDM_SEC_E_DATA_LEN;
-	if (req->c_alg > HISI_SEC_C_ALG_SM4 || (version->modes[req->c_alg] >> req->c_mode & 1) == 0)
+	bd->c_key_len = 0;
+	bd->c_iv_len = 0;
+	if (bd->cipher == HISI_SEC_CIPHER_COPY)
+		return bd->c_len > 0 ? WDM_SEC_OK : WDM_SEC_E_DATA_LEN;
+	if (bd->c_alg > HISI_SEC_C_ALG_SM4 || (version->modes[bd->c_alg] >> bd->c_mode & 1) == 0)
 		return WDM_SEC_E_UNSUPPORTED;
-	req->c_key_len = cipher_key_len(req, raw->c_key_len);
-	if (req->c_key_len == 0)
+	bd->c_key_len = cipher_key_len(bd, raw->c_key_len);
+	if (bd->c_key_len == 0)
 		return WDM_SEC_E_KEY_LEN;
-	if (req->c_mode == HISI_SEC_C_MODE_CBC_CS &&
-			(req->c_width < HISI_SEC_C_WIDTH_CS1 ||
-					req->c_width > HISI_SEC_C_WIDTH_CS3))
+	if (bd->c_mode == HISI_SEC_C_MODE_CBC_CS &&
+			(bd->c_width < HISI_SEC_C_WIDTH_CS1 || bd->c_width > HISI_SEC_C_WIDTH_CS3))
 		return WDM_SEC_E_FIELD;
-	if (!cipher_len_ok(version, req))
+	if (!cipher_len_ok(version, bd))
 		return WDM_SEC_E_DATA_LEN;
-	req->c_iv_len = cipher_iv_len(req);
+	bd->c_iv_len = cipher_iv_len(bd);
 	/* Linux sets the 128-bit counter for every cipher */
-	req->carry128 = raw->ctr_mode == HISI_SEC_CTR_128BIT;
-	req->xts_gb = req->c_alg == HISI_SEC_C_ALG_SM4 && raw->ctr_mode == HISI_SEC_XTS_GB;
+	bd->carry128 = raw->ctr_mode == HISI_SEC_CTR_128BIT;
+	bd->xts_gb = bd->c_alg == HISI_SEC_C_ALG_SM4 && raw->ctr_mode == HISI_SEC_XTS_GB;
 	return WDM_SEC_OK;
 }
 
 static enum wdm_sec_error
-check_aead(struct wdm_sec_req *req, const struct raw *raw)
+check_aead(struct wdm_sec_bd *bd, const struct raw *raw)
 {
-	if (req->auth != HISI_SEC_AUTH_NONE)
+	if (bd->auth != HISI_SEC_AUTH_NONE)
 		return WDM_SEC_E_FIELD;
-	if (req->kind == WDM_SEC_GCM_PART) {
-		req->mac_len = 16;
-		req->a_iv_len = req->state_in ? 16 : 0;
+	if (bd->kind == WDM_SEC_GCM_PART) {
+		bd->mac_len = 16;
+		bd->a_iv_len = bd->state_in ? 16 : 0;
 		return WDM_SEC_OK;
 	}
 	if (raw->c_icv_len < 4 || raw->c_icv_len > 16)
 		return WDM_SEC_E_MAC_LEN;
-	req->mac_len = raw->c_icv_len;
-	if (req->c_mode == HISI_SEC_C_MODE_CCM) {
-		req->a_iv_len = 16;
-		return req->mac_len % 2 == 0 ? WDM_SEC_OK : WDM_SEC_E_MAC_LEN;
+	bd->mac_len = raw->c_icv_len;
+	if (bd->c_mode == HISI_SEC_C_MODE_CCM) {
+		bd->a_iv_len = 16;
+		return bd->mac_len % 2 == 0 ? WDM_SEC_OK : WDM_SEC_E_MAC_LEN;
 	}
 	/* padded and continued: the end of a stream, which these versions leave to software */
-	return req->state_in ? WDM_SEC_E_UNSUPPORTED : WDM_SEC_OK;
+	return bd->state_in ? WDM_SEC_E_UNSUPPORTED : WDM_SEC_OK;
 }
 
 static enum wdm_sec_error
-check_aes_mac(const struct wdm_sec_version *version, struct wdm_sec_req *req, const struct raw *raw)
+check_aes_mac(const struct wdm_sec_version *version, struct wdm_sec_bd *bd, const struct raw *raw)
 {
-	const bool gmac = req->a_kind == WDM_SEC_AUTH_GMAC;
+	const bool gmac = bd->a_kind == WDM_SEC_AUTH_GMAC;
 
-	if (req->kind == WDM_SEC_GHASH) {
-		if (req->state_in || req->verify)
+	if (bd->kind == WDM_SEC_GHASH) {
+		if (bd->state_in || bd->verify)
 			return WDM_SEC_E_FIELD;
 	} else {
-		if (!version->aes_macs || (gmac && req->kind == WDM_SEC_CHAIN))
+		if (!version->aes_macs || (gmac && bd->kind == WDM_SEC_CHAIN))
 			return WDM_SEC_E_UNSUPPORTED;
-		if (req->no_pad || req->state_in != gmac)
+		if (bd->no_pad || bd->state_in != gmac)
 			return WDM_SEC_E_FIELD;
 		if (raw->mac_words == 0 || raw->mac_words > 4)
 			return WDM_SEC_E_MAC_LEN;
 	}
 	if (raw->key_words != 4 && !(gmac && (raw->key_words == 6 || raw->key_words == 8)))
 		return WDM_SEC_E_KEY_LEN;
-	if (req->a_len == 0 && !(gmac && req->kind == WDM_SEC_AUTH))
+	if (bd->a_len == 0 && !(gmac && bd->kind == WDM_SEC_AUTH))
 		return WDM_SEC_E_DATA_LEN;
-	req->mac_len = req->kind == WDM_SEC_GHASH ? 16 : 4 * raw->mac_words;
-	req->a_key_len = 4 * raw->key_words;
-	req->a_iv_len = gmac && req->kind == WDM_SEC_AUTH ? 12 : 0;
+	bd->mac_len = bd->kind == WDM_SEC_GHASH ? 16 : 4 * raw->mac_words;
+	bd->a_key_len = 4 * raw->key_words;
+	bd->a_iv_len = gmac && bd->kind == WDM_SEC_AUTH ? 12 : 0;
 	return WDM_SEC_OK;
 }
 
 /* One message in several descriptors: state in, state out, or both. */
 static enum wdm_sec_error
-check_hash_len(const struct wdm_sec_version *version, struct wdm_sec_req *req,
-		const struct raw *raw)
+check_hash_len(const struct wdm_sec_version *version, struct wdm_sec_bd *bd, const struct raw *raw)
 {
-	const struct wdm_hash_info *info = &wdm_hash_info[req->hash];
+	const struct wdm_hash_info *info = &wdm_hash_info[bd->hash];
 
-	req->a_iv_len = req->state_in ? info->state : 0;
-	if (req->no_pad) {
+	bd->a_iv_len = bd->state_in ? info->state : 0;
+	if (bd->no_pad) {
 		/* mac_len is 0, 1 or full, depending on who wrote the driver */
-		req->mac_len = info->state;
-		if (req->verify)
+		bd->mac_len = info->state;
+		if (bd->verify)
 			return WDM_SEC_E_FIELD;
-		return req->a_len > 0 && req->a_len % info->block == 0 ? WDM_SEC_OK :
-									 WDM_SEC_E_DATA_LEN;
+		return bd->a_len > 0 && bd->a_len % info->block == 0 ? WDM_SEC_OK :
+								       WDM_SEC_E_DATA_LEN;
 	}
-	req->mac_len = 4 * raw->mac_words;
-	if (req->mac_len == 0 || req->mac_len > info->digest)
+	bd->mac_len = 4 * raw->mac_words;
+	if (bd->mac_len == 0 || bd->mac_len > info->digest)
 		return WDM_SEC_E_MAC_LEN;
-	if (req->a_len == 0 && !req->state_in && !version->empty_hash)
+	if (bd->a_len == 0 && !bd->state_in && !version->empty_hash)
 		return WDM_SEC_E_DATA_LEN;
 	return WDM_SEC_OK;
 }
 
 static enum wdm_sec_error
-check_auth(const struct wdm_sec_version *version, struct wdm_sec_req *req, const struct raw *raw)
+check_auth(const struct wdm_sec_version *version, struct wdm_sec_bd *bd, const struct raw *raw)
 {
 	enum wdm_sec_error error;
 
-	if (req->kind == WDM_SEC_CHAIN && req->cipher != HISI_SEC_CIPHER_COPY &&
-			(version->chain_modes[req->c_alg] >> req->c_mode & 1) == 0)
+	if (bd->kind == WDM_SEC_CHAIN && bd->cipher != HISI_SEC_CIPHER_COPY &&
+			(version->chain_modes[bd->c_alg] >> bd->c_mode & 1) == 0)
 		return WDM_SEC_E_UNSUPPORTED;
-	if (req->a_kind != WDM_SEC_AUTH_HASH && req->a_kind != WDM_SEC_AUTH_HMAC)
-		return check_aes_mac(version, req, raw);
-	if (req->kind == WDM_SEC_CHAIN) {
-		if (req->a_kind != WDM_SEC_AUTH_HMAC ||
-				(version->chain_hashes >> req->hash & 1) == 0)
+	if (bd->a_kind != WDM_SEC_AUTH_HASH && bd->a_kind != WDM_SEC_AUTH_HMAC)
+		return check_aes_mac(version, bd, raw);
+	if (bd->kind == WDM_SEC_CHAIN) {
+		if (bd->a_kind != WDM_SEC_AUTH_HMAC || (version->chain_hashes >> bd->hash & 1) == 0)
 			return WDM_SEC_E_UNSUPPORTED;
-		if (req->no_pad || req->state_in)
+		if (bd->no_pad || bd->state_in)
 			return WDM_SEC_E_FIELD;
-		if (req->a_len == 0)
+		if (bd->a_len == 0)
 			return WDM_SEC_E_DATA_LEN;
 	}
-	error = check_hash_len(version, req, raw);
-	if (error != WDM_SEC_OK || req->a_kind != WDM_SEC_AUTH_HMAC)
+	error = check_hash_len(version, bd, raw);
+	if (error != WDM_SEC_OK || bd->a_kind != WDM_SEC_AUTH_HMAC)
 		return error;
-	if (raw->key_words == 0 || 4 * raw->key_words > wdm_hash_info[req->hash].block)
+	if (raw->key_words == 0 || 4 * raw->key_words > wdm_hash_info[bd->hash].block)
 		return WDM_SEC_E_KEY_LEN;
 	/* the key goes in at the start and at the end of a stream */
-	if (!(req->state_in && req->no_pad))
-		req->a_key_len = 4 * raw->key_words;
+	if (!(bd->state_in && bd->no_pad))
+		bd->a_key_len = 4 * raw->key_words;
 	return WDM_SEC_OK;
 }
 
 static bool
-extent_ok(const struct wdm_sec_req *req)
+extent_ok(const struct wdm_sec_bd *bd)
 {
-	if (req->a_off + req->a_len > HISI_SEC_MAX_DATA ||
-			req->c_off + req->c_len > HISI_SEC_MAX_DATA)
+	if (bd->a_off + bd->a_len > HISI_SEC_MAX_DATA || bd->c_off + bd->c_len > HISI_SEC_MAX_DATA)
 		return false;
-	return req->kind != WDM_SEC_AEAD || req->a_len + req->c_len <= HISI_SEC_MAX_DATA;
+	return bd->kind != WDM_SEC_AEAD || bd->a_len + bd->c_len <= HISI_SEC_MAX_DATA;
 }
 
 static enum wdm_sec_error
-check(const struct wdm_sec_version *version, struct wdm_sec_req *req, const struct raw *raw)
+check(const struct wdm_sec_version *version, struct wdm_sec_bd *bd, const struct raw *raw)
 {
-	enum wdm_sec_error error = check_control(req, raw);
+	enum wdm_sec_error error = check_control(bd, raw);
 
 	if (error != WDM_SEC_OK)
 		return error;
-	req->separate = raw->de == HISI_SEC_DE_SEPARATE;
-	req->no_pad = raw->a_pad == HISI_SEC_A_NO_PAD;
-	req->state_in = raw->ai_gen == HISI_SEC_AI_GEN_IVIN;
-	req->a_key_len = 0;
-	req->a_iv_len = 0;
-	req->mac_len = 0;
-	error = resolve_auth_alg(req, raw->a_alg);
+	bd->separate = raw->de == HISI_SEC_DE_SEPARATE;
+	bd->no_pad = raw->a_pad == HISI_SEC_A_NO_PAD;
+	bd->state_in = raw->ai_gen == HISI_SEC_AI_GEN_IVIN;
+	bd->a_key_len = 0;
+	bd->a_iv_len = 0;
+	bd->mac_len = 0;
+	error = resolve_auth_alg(bd, raw->a_alg);
 	if (error != WDM_SEC_OK)
 		return error;
-	req->kind = kind_of(req);
-	req->flag = flag_of(req->cipher, req->auth, req->c_mode);
-	req->verify = req->auth == HISI_SEC_AUTH_VERIFY ||
-			(req->kind == WDM_SEC_AEAD && req->cipher == HISI_SEC_CIPHER_DECRYPT);
-	if (req->cipher != HISI_SEC_CIPHER_NONE) {
-		error = check_cipher(version, req, raw);
+	bd->kind = kind_of(bd);
+	bd->flag = flag_of(bd->cipher, bd->auth, bd->c_mode);
+	bd->verify = bd->auth == HISI_SEC_AUTH_VERIFY ||
+			(bd->kind == WDM_SEC_AEAD && bd->cipher == HISI_SEC_CIPHER_DECRYPT);
+	if (bd->cipher != HISI_SEC_CIPHER_NONE) {
+		error = check_cipher(version, bd, raw);
 		if (error != WDM_SEC_OK)
 			return error;
 	} else {
-		req->c_key_len = 0;
-		req->c_iv_len = 0;
-		req->c_len = 0;
+		bd->c_key_len = 0;
+		bd->c_iv_len = 0;
+		bd->c_len = 0;
 	}
-	if (req->kind == WDM_SEC_AEAD || req->kind == WDM_SEC_GCM_PART)
-		error = check_aead(req, raw);
-	else if (req->kind != WDM_SEC_CIPHER)
-		error = check_auth(version, req, raw);
+	if (bd->kind == WDM_SEC_AEAD || bd->kind == WDM_SEC_GCM_PART)
+		error = check_aead(bd, raw);
+	else if (bd->kind != WDM_SEC_CIPHER)
+		error = check_auth(version, bd, raw);
 	else
-		req->a_len = 0;
+		bd->a_len = 0;
 	if (error != WDM_SEC_OK)
 		return error;
-	return extent_ok(req) ? WDM_SEC_OK : WDM_SEC_E_DATA_LEN;
+	return extent_ok(bd) ? WDM_SEC_OK : WDM_SEC_E_DATA_LEN;
 }
 
 enum wdm_sec_error
@@ -542,5 +538,6 @@ wdm_sec_parse(const struct wdm_sec_version *version, struct wdm_sec_req *req)
 		read_bd2(req, &raw);
 	else
 		read_bd3(req, &raw);
-	return check(version, req, &raw);
+	req->bd = &req->own;
+	return check(version, &req->own, &raw);
 }

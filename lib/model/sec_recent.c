@@ -78,7 +78,7 @@ is_like(const struct layout *l, const struct wdm_sec_req *req, const struct wdm_
 INLINE bool
 recall(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 {
-	const struct wdm_sec_recent *recent = &sec->recent[sec->last_recent];
+	struct wdm_sec_recent *recent = &sec->recent[sec->last_recent];
 
 	if (!is_like(l, req, recent)) {
 		const unsigned int i = place_of(l, req);
@@ -88,8 +88,9 @@ recall(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 			return false;
 		sec->last_recent = i;
 	}
+	recent->batch = sec->batch;
 	req->recent = recent;
-	memcpy(WDM_SEC_PARSED(req), recent->parsed, WDM_SEC_PARSED_SIZE);
+	req->bd = &recent->bd;
 	req->src = le64toh(word_at(req, l->src));
 	req->dst = le64toh(word_at(req, l->dst));
 	req->mac_addr = le64toh(word_at(req, l->mac));
@@ -111,8 +112,10 @@ wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req)
 	const struct layout *l = sec->version->bd_type == HISI_SEC_TYPE_BD2 ? &bd2 : &bd3;
 	struct wdm_sec_recent *recent = &sec->recent[place_of(l, req)];
 
+	if (recent->known && recent->batch == sec->batch)
+		return;
 	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
 		recent->word[i] = word_at(req, l->same[i]);
-	memcpy(recent->parsed, WDM_SEC_PARSED(req), WDM_SEC_PARSED_SIZE);
+	recent->bd = req->own;
 	recent->known = true;
 }
