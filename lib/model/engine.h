@@ -67,6 +67,28 @@ bool wdm_fault_valid(const struct wdm_fault *fault);
  * contiguous in host memory, or only reachable through wdm_space_ops.
  */
 void *wdm_dma_ptr(struct wdm_space *space, uint64_t addr, size_t len);
+/**
+ * Where an address was last: the next one is most often there, too. All zero is
+ * nowhere; good until the space's lock is given back.
+ */
+struct wdm_near {
+	uint64_t iova, len;
+	uint8_t *host;
+};
+
+void *wdm_dma_ptr_far(struct wdm_space *space, struct wdm_near *near, uint64_t addr, size_t len);
+
+/** As wdm_dma_ptr(), quicker near the last address. */
+static inline void *
+wdm_dma_ptr_near(struct wdm_space *space, struct wdm_near *near, uint64_t addr, size_t len)
+{
+	const uint64_t offset = addr - near->iova;
+
+	if (offset < near->len && len <= near->len - offset)
+		return near->host + offset;
+	return wdm_dma_ptr_far(space, near, addr, len);
+}
+
 /** Copy from or to client memory, whatever way it is reached. 0 or -EFAULT; on error
  * a write has changed nothing in mapped memory.
  */

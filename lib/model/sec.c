@@ -89,6 +89,16 @@ start(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	enum wdm_sec_error error = WDM_SEC_OK;
 
+#ifdef WDM_HAVE_IPSEC_MB
+	if (req->quick && req->bd->route != 0) {
+		bool taken;
+
+		error = wdm_sec_burst_quick(sec, req, &taken);
+		if (taken)
+			return error;
+		req->quick = false;
+	}
+#endif
 	if (!req->known) {
 		error = wdm_sec_parse(sec->version, req);
 		if (error != WDM_SEC_OK)
@@ -142,7 +152,7 @@ look(struct wdm_sec *sec, struct wdm_sec_req *req, struct wdm_space *space, stru
 	req->task = task;
 	req->space = space;
 	req->known = !sec->instant && wdm_sec_recall(sec, req);
-	req->quick = req->known && wdm_sec_data_quick(req);
+	req->quick = req->known && wdm_sec_data_quick(sec, req);
 }
 
 static void
@@ -152,6 +162,7 @@ sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task
 	struct wdm_sec *sec = engine;
 
 	wdm_sec_data_reset(sec);
+	memset(sec->near, 0, sizeof(sec->near));
 	sec->batch++;
 	if (qc_type != HISI_SEC_QC_TYPE) {
 		for (unsigned int i = 0; i < nb; i++)

@@ -227,6 +227,7 @@ struct wdm_sec_req {
 };
 
 #define WDM_SEC_SAME_WORDS 8 /* of a descriptor, all that is read and is no address of data */
+#define WDM_SEC_NEAR 6
 #define WDM_SEC_RECENT 256 /* a power of two, up to 256 */
 
 struct wdm_sec_recent {
@@ -337,6 +338,7 @@ struct wdm_sec {
 
 	EVP_CIPHER *ciphers[4][WDM_SEC_C_KEYS][WDM_SEC_C_MODES]; /* fetched at first use */
 	struct wdm_sec_slot *slots;
+	struct wdm_near near[WDM_SEC_NEAR]; /* of the batch in work, sec_quick.c */
 	uint64_t batch; /* counts them */
 	struct wdm_sec_recent recent[WDM_SEC_RECENT];
 	unsigned int last_recent; /* of them */
@@ -370,8 +372,11 @@ bool wdm_sec_recall(struct wdm_sec *sec, struct wdm_sec_req *req);
 void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
 
 /* sec_quick.c */
-/** The ranges of wdm_sec_data_open(), where the way is short. */
-bool wdm_sec_data_quick(struct wdm_sec_req *req);
+/**
+ * The ranges of wdm_sec_data_open(), where the way is short. With something to verify:
+ * only for a route that does so before it writes, and mac_host is what to compare with.
+ */
+bool wdm_sec_data_quick(struct wdm_sec *sec, struct wdm_sec_req *req);
 
 /* sec_data.c */
 int wdm_sec_data_create(struct wdm_sec *sec);
@@ -409,6 +414,8 @@ void wdm_sec_soft_wipe(struct wdm_sec_slot *slot);
 /* sec_imb.c */
 int wdm_sec_imb_create(struct wdm_sec *sec);
 void wdm_sec_imb_destroy(struct wdm_sec *sec);
+/** CTR: whether the 32 bits that the library counts in do not run over. */
+bool wdm_sec_imb_counts(const struct wdm_sec_req *req);
 /** Whether the library does this one, and faster than libcrypto. */
 bool wdm_sec_imb_takes(struct wdm_sec *sec, struct wdm_sec_req *req);
 enum wdm_sec_error wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req);
@@ -419,6 +426,8 @@ void wdm_sec_imb_expand(struct wdm_sec *sec, struct wdm_sec_slot *slot);
 /* sec_burst.c */
 /** With which others it shares calls; 0: goes through the library's queue. */
 uint32_t wdm_sec_route(const struct wdm_sec *sec, const struct wdm_sec_bd *bd);
+/** One whose data wdm_sec_data_quick() has found; *taken: it is, and else nothing has changed. */
+enum wdm_sec_error wdm_sec_burst_quick(struct wdm_sec *sec, struct wdm_sec_req *req, bool *taken);
 /** One that has a route, data, keys and IV. */
 void wdm_sec_burst_add(struct wdm_sec *sec, struct wdm_sec_req *req);
 /** Finish all that were added. */

@@ -100,6 +100,31 @@ wdm_sec_burst_add(struct wdm_sec *sec, struct wdm_sec_req *req)
 		sec->pending[sec->nb_pending++] = req;
 }
 
+enum wdm_sec_error
+wdm_sec_burst_quick(struct wdm_sec *sec, struct wdm_sec_req *req, bool *taken)
+{
+	const struct wdm_sec_bd *bd = req->bd;
+	enum wdm_sec_error error;
+
+	*taken = false;
+	if (bd->c_iv_len == sizeof(req->c_iv))
+		memcpy(req->c_iv, req->c_iv_host, sizeof(req->c_iv));
+	else if (bd->c_iv_len > 0) /* GCM */
+		memcpy(req->c_iv, req->c_iv_host, 12);
+	if (bd->kind != WDM_SEC_AUTH && bd->c_mode == HISI_SEC_C_MODE_CTR &&
+			!wdm_sec_imb_counts(req))
+		return WDM_SEC_OK;
+	if (bd->verify) {
+		memcpy(req->want, req->mac_host, bd->mac_len);
+		req->mac_host = NULL;
+	}
+	*taken = true;
+	error = wdm_sec_imb_keys(sec, req);
+	if (error == WDM_SEC_OK)
+		wdm_sec_burst_add(sec, req);
+	return error;
+}
+
 static void
 job_fill(IMB_JOB *job, struct wdm_sec_req *req)
 {

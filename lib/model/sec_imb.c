@@ -58,9 +58,8 @@ wdm_sec_imb_destroy(struct wdm_sec *sec)
 		free_mb_mgr(sec->imb);
 }
 
-/* The 32 bits that the library counts in must not run over. */
-static bool
-counter_stays(const struct wdm_sec_req *req)
+bool
+wdm_sec_imb_counts(const struct wdm_sec_req *req)
 {
 	const uint64_t start = (uint64_t)req->c_iv[12] << 24 | (uint64_t)req->c_iv[13] << 16 |
 			(uint64_t)req->c_iv[14] << 8 | req->c_iv[15];
@@ -86,7 +85,7 @@ takes_cipher(const struct wdm_sec_req *req)
 	case HISI_SEC_C_MODE_ECB:
 		return true;
 	case HISI_SEC_C_MODE_CTR:
-		return counter_stays(req);
+		return wdm_sec_imb_counts(req);
 	default:
 		return false;
 	}

@@ -282,6 +282,17 @@ wdm_space_host(struct wdm_space *space, uint64_t iova, size_t len)
 }
 
 void *
+wdm_dma_ptr_far(struct wdm_space *space, struct wdm_near *near, uint64_t addr, size_t len)
+{
+	const struct region *r = region_find(space, addr);
+
+	if (r == NULL)
+		return NULL;
+	*near = (struct wdm_near){ r->iova, r->len, r->host };
+	return len <= r->len - (addr - r->iova) ? r->host + (addr - r->iova) : NULL;
+}
+
+void *
 wdm_dma_ptr(struct wdm_space *space, uint64_t addr, size_t len)
 {
 	const struct region *r = region_find(space, addr);
