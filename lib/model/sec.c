@@ -89,17 +89,7 @@ start(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	enum wdm_sec_error error = WDM_SEC_OK;
 
-#ifdef WDM_HAVE_IPSEC_MB
-	if (req->quick && req->bd->route != 0) {
-		bool taken;
-
-		error = wdm_sec_burst_quick(sec, req, &taken);
-		if (taken)
-			return error;
-		req->quick = false;
-	}
-#endif
-	if (!req->known) {
+	if (req->way == WDM_SEC_NEW) {
 		error = wdm_sec_parse(sec->version, req);
 		if (error != WDM_SEC_OK)
 			return error;
@@ -107,7 +97,7 @@ start(struct wdm_sec *sec, struct wdm_sec_req *req)
 		wdm_sec_remember(sec, req);
 	}
 	if (error == WDM_SEC_OK)
-		error = wdm_sec_data_open(sec, req, req->quick);
+		error = wdm_sec_data_open(sec, req, req->way == WDM_SEC_FOUND);
 	if (error != WDM_SEC_OK)
 		return error;
 #ifdef WDM_HAVE_IPSEC_MB
@@ -145,16 +135,6 @@ done_at_once(const struct wdm_sec *sec, struct wdm_task *task)
 	return true;
 }
 
-/* Ahead of all work, so that what is in another CPU's cache comes while that is done. */
-static void
-look(struct wdm_sec *sec, struct wdm_sec_req *req, struct wdm_space *space, struct wdm_task *task)
-{
-	req->task = task;
-	req->space = space;
-	req->known = !sec->instant && wdm_sec_recall(sec, req);
-	req->quick = req->known && wdm_sec_data_quick(sec, req);
-}
-
 static void
 sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task *tasks,
 		unsigned int nb)
@@ -169,13 +149,19 @@ sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task
 			wdm_sec_report_error(&tasks[i], WDM_SEC_E_QUEUE);
 		return;
 	}
-	for (unsigned int i = 0; i < nb; i++)
-		look(sec, &sec->reqs[i], space, &tasks[i]);
+	for (unsigned int i = 0; i < nb; i++) {
+		struct wdm_sec_req *req = &sec->reqs[i];
+
+		req->task = &tasks[i];
+		req->space = space;
+		req->way = sec->instant ? WDM_SEC_NEW : wdm_sec_look(sec, req);
+	}
 	for (unsigned int i = 0; i < nb; i++) {
 		struct wdm_sec_req *req = &sec->reqs[i];
 		enum wdm_sec_error error;
 
-		if (!req->known && done_at_once(sec, &tasks[i]))
+		if (req->way == WDM_SEC_TAKEN ||
+				(req->way == WDM_SEC_NEW && done_at_once(sec, &tasks[i])))
 			continue;
 		error = start(sec, req);
 		if (error != WDM_SEC_OK)

@@ -7,7 +7,7 @@
  * The SEC2 engine of the software device, internal to sec*.c.
  *
  *     sec_parse.c    descriptor of either type -> struct wdm_sec_req, checked
- *     sec_recent.c   the same, quickly, for what looks like recent ones
+ *     sec_quick.c    the same and its data, quickly, for what looks like recent ones
  *     sec_data.c     flat and scattered client data (data.h) -> pointers, and back
  *     sec_keys.c     expanded keys, kept between descriptors
  *     sec_imb.c      libipsec-mb: many descriptors at once
@@ -195,13 +195,20 @@ struct wdm_sec_bd {
 	uint32_t route; /* sec_burst.c; 0: none */
 };
 
+/** How far sec_quick.c got. */
+enum wdm_sec_way {
+	WDM_SEC_NEW, /* nothing is known of it */
+	WDM_SEC_KNOWN, /* parsed, by what it was like before */
+	WDM_SEC_FOUND, /* and its data was found */
+	WDM_SEC_TAKEN, /* by sec_burst.c, or an error was reported: there is nothing left to do */
+};
+
 struct wdm_sec_req {
 	struct wdm_task *task;
 	struct wdm_space *space;
 	const struct wdm_sec_recent *recent; /* what it was parsed by, if known */
 	const struct wdm_sec_bd *bd; /* own, or of recent */
-	bool known; /* parsed, by sec_recent.c */
-	bool quick; /* and its data found */
+	uint8_t way; /* enum wdm_sec_way */
 	struct wdm_sec_bd own;
 
 	/* from the descriptor, too */
@@ -218,6 +225,7 @@ struct wdm_sec_req {
 	/* client memory, or NULL: not looked up */
 	const uint8_t *c_iv_host;
 	uint8_t *mac_host;
+	const uint8_t *iv; /* c_iv, or c_iv_host where that will do */
 	uint8_t c_iv[16], a_iv[HISI_SEC_MAX_MAC];
 	uint8_t mac[HISI_SEC_MAX_MAC] __attribute__((aligned(16)));
 	uint8_t want[HISI_SEC_MAX_MAC];
@@ -365,18 +373,14 @@ uint8_t wdm_sec_flag_guess(const struct wdm_sec_version *version, const uint8_t 
 uint32_t wdm_sec_length(const struct wdm_sec_version *version, const uint8_t *sqe);
 enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, const uint8_t *sqe);
 
-/* sec_recent.c */
-/** Parse, if such a one was remembered. */
-bool wdm_sec_recall(struct wdm_sec *sec, struct wdm_sec_req *req);
-/** Parsed, and without error. Nothing that the batch uses is forgotten for it. */
-void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
-
 /* sec_quick.c */
 /**
- * The ranges of wdm_sec_data_open(), where the way is short. With something to verify:
- * only for a route that does so before it writes, and mac_host is what to compare with.
+ * What can be done without care of a request that has a task and a space. For
+ * WDM_SEC_FOUND that is what wdm_sec_data_open() does for its ranges.
  */
-bool wdm_sec_data_quick(struct wdm_sec *sec, struct wdm_sec_req *req);
+enum wdm_sec_way wdm_sec_look(struct wdm_sec *sec, struct wdm_sec_req *req);
+/** Parsed, and without error. Nothing that the batch uses is forgotten for it. */
+void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
 
 /* sec_data.c */
 int wdm_sec_data_create(struct wdm_sec *sec);
@@ -426,8 +430,6 @@ void wdm_sec_imb_expand(struct wdm_sec *sec, struct wdm_sec_slot *slot);
 /* sec_burst.c */
 /** With which others it shares calls; 0: goes through the library's queue. */
 uint32_t wdm_sec_route(const struct wdm_sec *sec, const struct wdm_sec_bd *bd);
-/** One whose data wdm_sec_data_quick() has found; *taken: it is, and else nothing has changed. */
-enum wdm_sec_error wdm_sec_burst_quick(struct wdm_sec *sec, struct wdm_sec_req *req, bool *taken);
 /** One that has a route, data, keys and IV. */
 void wdm_sec_burst_add(struct wdm_sec *sec, struct wdm_sec_req *req);
 /** Finish all that were added. */

@@ -18,7 +18,7 @@
 /* of the lanes that share vector registers */
 #define MAX_LANE_LEN 65520U
 
-#define ROUTE_AT_ONCE 1U /* GCM */
+#define ROUTE_ONE 1U /* GCM, which has a call for one */
 #define ROUTE_BURST 2U
 
 static const IMB_HASH_ALG hmac_algs[WDM_HASH_NB] = {
@@ -56,7 +56,7 @@ wdm_sec_route(const struct wdm_sec *sec, const struct wdm_sec_bd *bd)
 		return 0;
 	if (bd->kind == WDM_SEC_AEAD)
 		return bd->c_alg == HISI_SEC_C_ALG_AES && bd->c_mode == HISI_SEC_C_MODE_GCM ?
-				ROUTE_AT_ONCE :
+				ROUTE_ONE :
 				0;
 	if (bd->kind > WDM_SEC_CHAIN || (cipher && !cipher_bursts(bd)) ||
 			(auth && !auth_bursts(bd)))
@@ -87,42 +87,14 @@ gcm(struct wdm_sec *sec, struct wdm_sec_req *req)
 		run = encrypt ? imb->gcm192_enc : imb->gcm192_dec;
 	else
 		run = encrypt ? imb->gcm256_enc : imb->gcm256_dec;
-	run(key, &context, req->out, req->in, bd->c_len, req->c_iv, aad, bd->a_len, req->mac, 16);
+	run(key, &context, req->out, req->in, bd->c_len, req->iv, aad, bd->a_len, req->mac, 16);
 	wdm_sec_finish(req);
 }
 
 void
 wdm_sec_burst_add(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
-	if (req->bd->route == ROUTE_AT_ONCE)
-		gcm(sec, req);
-	else
-		sec->pending[sec->nb_pending++] = req;
-}
-
-enum wdm_sec_error
-wdm_sec_burst_quick(struct wdm_sec *sec, struct wdm_sec_req *req, bool *taken)
-{
-	const struct wdm_sec_bd *bd = req->bd;
-	enum wdm_sec_error error;
-
-	*taken = false;
-	if (bd->c_iv_len == sizeof(req->c_iv))
-		memcpy(req->c_iv, req->c_iv_host, sizeof(req->c_iv));
-	else if (bd->c_iv_len > 0) /* GCM */
-		memcpy(req->c_iv, req->c_iv_host, 12);
-	if (bd->kind != WDM_SEC_AUTH && bd->c_mode == HISI_SEC_C_MODE_CTR &&
-			!wdm_sec_imb_counts(req))
-		return WDM_SEC_OK;
-	if (bd->verify) {
-		memcpy(req->want, req->mac_host, bd->mac_len);
-		req->mac_host = NULL;
-	}
-	*taken = true;
-	error = wdm_sec_imb_keys(sec, req);
-	if (error == WDM_SEC_OK)
-		wdm_sec_burst_add(sec, req);
-	return error;
+	sec->pending[sec->nb_pending++] = req;
 }
 
 static void
@@ -137,7 +109,7 @@ job_fill(IMB_JOB *job, struct wdm_sec_req *req)
 		job->enc_keys = req->c_slot->u.imb_aes.enc;
 		job->dec_keys = req->c_slot->u.imb_aes.dec;
 		job->key_len_in_bytes = bd->c_key_len;
-		job->iv = req->c_iv;
+		job->iv = req->iv;
 		job->iv_len_in_bytes = 16;
 		job->cipher_start_src_offset_in_bytes = 0;
 		job->msg_len_to_cipher_in_bytes = bd->c_len;
@@ -218,22 +190,33 @@ run(struct wdm_sec *sec, unsigned int nb)
 	}
 }
 
+/* Those pending that have the route; returns how many. */
+static unsigned int
+gather(struct wdm_sec *sec, uint32_t route)
+{
+	unsigned int nb = 0, nb_left = 0;
+
+	for (unsigned int i = 0; i < sec->nb_pending; i++) {
+		struct wdm_sec_req *req = sec->pending[i];
+
+		if (req->bd->route != route)
+			sec->pending[nb_left++] = req;
+		else if (route == ROUTE_ONE)
+			gcm(sec, req);
+		else
+			job_fill(&sec->jobs[nb++], req);
+	}
+	sec->nb_pending = nb_left;
+	return nb;
+}
+
 void
 wdm_sec_burst_run(struct wdm_sec *sec)
 {
 	while (sec->nb_pending > 0) {
-		const uint32_t route = sec->pending[0]->bd->route;
-		unsigned int nb = 0, nb_left = 0;
+		const unsigned int nb = gather(sec, sec->pending[0]->bd->route);
 
-		for (unsigned int i = 0; i < sec->nb_pending; i++) {
-			struct wdm_sec_req *req = sec->pending[i];
-
-			if (req->bd->route == route)
-				job_fill(&sec->jobs[nb++], req);
-			else
-				sec->pending[nb_left++] = req;
-		}
-		sec->nb_pending = nb_left;
-		run(sec, nb);
+		if (nb > 0)
+			run(sec, nb);
 	}
 }

@@ -236,7 +236,7 @@ wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 	enum wdm_sec_error error = WDM_SEC_OK;
 
 	/* the same keys, which nobody may change while both are in flight */
-	if (before != NULL && req->known && before->recent == req->recent) {
+	if (before != NULL && req->way != WDM_SEC_NEW && before->recent == req->recent) {
 		req->c_slot = before->c_slot;
 		req->a_slot = before->a_slot;
 		return WDM_SEC_OK;
@@ -250,7 +250,7 @@ wdm_sec_imb_keys(struct wdm_sec *sec, struct wdm_sec_req *req)
 	/* a drain for the second key has counted the first one's use as over */
 	if (error == WDM_SEC_OK && req->bd->c_key_len > 0)
 		req->c_slot->tick = ++sec->tick;
-	if (error == WDM_SEC_OK && req->known)
+	if (error == WDM_SEC_OK && req->way != WDM_SEC_NEW)
 		sec->with_keys = req;
 	return error;
 }
@@ -499,6 +499,7 @@ wdm_sec_imb_submit(struct wdm_sec *sec, struct wdm_sec_req *req)
 	IMB_JOB *job;
 
 	if (req->bd->route != 0) {
+		req->iv = req->c_iv;
 		wdm_sec_burst_add(sec, req);
 		return;
 	}

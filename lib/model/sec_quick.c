@@ -3,19 +3,100 @@
  */
 
 /*
- * The short way to the data of a descriptor, for what drivers send most: a payload
- * in one piece, or behind its associated data in a list of two. It is looked up once,
- * ahead of all work of a batch, and what is wanted first is on its way into the cache.
- * Anything else takes the careful way of sec_data.c.
+ * The short way, for what drivers send most. Descriptors of one session and one size
+ * differ in their addresses only: what was found out about such a one is kept, and holds
+ * for all whose other fields are the same. Then the data is looked up, if it is a payload
+ * in one piece, or behind its associated data in a list of two. This is done for all of a
+ * batch ahead of the work, so that what is wanted first is on its way into the cache.
+ *
+ * Anything else takes the careful way: sec_parse.c, sec_data.c.
  */
 
+#include <assert.h>
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "hisi_qm.h"
 #include "sec.h"
 
-static bool
+#define AT(type, field) offsetof(struct hisi_sec_##type, field)
+#define INLINE static inline __attribute__((always_inline))
+
+/* Where a descriptor has what; a constant to the functions below. */
+struct layout {
+	uint8_t same[WDM_SEC_SAME_WORDS]; /* offsets of those words, which may overlap */
+	uint8_t src, dst, mac, a_iv, c_iv; /* offsets of addresses */
+};
+
+static const struct layout bd2 = {
+	.same = { AT(bd2, dw0), AT(bd2, dw2), AT(bd2, a_len), AT(bd2, auth_src_offset),
+			AT(bd2, long_a_data_len), AT(bd2, a_key_addr), AT(bd2, c_key_addr),
+			AT(bd2, c_key_addr) },
+	.src = AT(bd2, data_src_addr),
+	.dst = AT(bd2, data_dst_addr),
+	.mac = AT(bd2, mac_addr),
+	.a_iv = AT(bd2, a_ivin_addr),
+	.c_iv = AT(bd2, c_ivin_addr),
+};
+
+static const struct layout bd3 = {
+	/* a_len with c_len; dw27 with the upper half of long_a_data_len */
+	.same = { AT(bd3, dw0), AT(bd3, a_key_addr), AT(bd3, c_key_addr), AT(bd3, dw14),
+			AT(bd3, auth_src_offset), AT(bd3, a_len), AT(bd3, long_a_data_len),
+			AT(bd3, dw27) - 4 },
+	.src = AT(bd3, data_src_addr),
+	.dst = AT(bd3, data_dst_addr),
+	.mac = AT(bd3, mac_addr),
+	.a_iv = AT(bd3, a_ivin_addr),
+	.c_iv = AT(bd3, c_ivin_addr),
+};
+
+INLINE uint64_t
+word_at(const struct wdm_sec_req *req, unsigned int offset)
+{
+	uint64_t word;
+
+	memcpy(&word, req->task->sqe + offset, sizeof(word));
+	return word;
+}
+
+INLINE unsigned int
+place_of(const struct layout *l, const struct wdm_sec_req *req)
+{
+	uint64_t h = 0;
+
+	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
+		h = (h ^ word_at(req, l->same[i])) * 0x9e3779b97f4a7c15ULL;
+	return h >> 56 & (WDM_SEC_RECENT - 1);
+}
+
+INLINE bool
+is_like(const struct layout *l, const struct wdm_sec_req *req, const struct wdm_sec_recent *recent)
+{
+	uint64_t diff = !recent->known;
+
+	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
+		diff |= recent->word[i] ^ word_at(req, l->same[i]);
+	return diff == 0;
+}
+
+INLINE struct wdm_sec_recent *
+find(const struct layout *l, struct wdm_sec *sec, const struct wdm_sec_req *req)
+{
+	struct wdm_sec_recent *recent = &sec->recent[sec->last_recent];
+	unsigned int i;
+
+	if (is_like(l, req, recent))
+		return recent;
+	i = place_of(l, req);
+	if (!is_like(l, req, &sec->recent[i]))
+		return NULL;
+	sec->last_recent = i;
+	return &sec->recent[i];
+}
+
+INLINE bool
 apart(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len)
 {
 	return (uintptr_t)a + a_len <= (uintptr_t)b || (uintptr_t)b + b_len <= (uintptr_t)a;
@@ -31,7 +112,7 @@ enum near {
 	NEAR_IV,
 };
 
-static inline void *
+INLINE void *
 ptr(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_t addr, uint32_t len)
 {
 	static_assert(NEAR_IV < WDM_SEC_NEAR, "one for each kind");
@@ -40,7 +121,7 @@ ptr(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_t
 }
 
 /* Where the payload goes; NULL: not as simple as that. */
-static inline uint8_t *
+INLINE uint8_t *
 output(struct wdm_sec *sec, const struct wdm_sec_req *req, uint8_t *in)
 {
 	const struct wdm_sec_bd *bd = req->bd;
@@ -59,7 +140,7 @@ output(struct wdm_sec *sec, const struct wdm_sec_req *req, uint8_t *in)
 	return out != NULL && apart(out, bd->c_len, in, bd->c_len) ? out : NULL;
 }
 
-static bool
+INLINE bool
 flat(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	const struct wdm_sec_bd *bd = req->bd;
@@ -89,7 +170,7 @@ flat(struct wdm_sec *sec, struct wdm_sec_req *req)
  * Payload and associated data by a list of two entries, which are read once: the client
  * may change them meanwhile. NULL: not as simple as that.
  */
-static inline uint8_t *
+INLINE uint8_t *
 pair(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_t addr,
 		const uint8_t **aad)
 {
@@ -113,7 +194,7 @@ pair(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_
 	return *aad == NULL ? NULL : ptr(sec, req, near, le64toh(sge[1].addr), bd->c_len);
 }
 
-static bool
+INLINE bool
 with_aad(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	const struct wdm_sec_bd *bd = req->bd;
@@ -145,7 +226,7 @@ with_aad(struct wdm_sec *sec, struct wdm_sec_req *req)
 }
 
 /* What has to be verified must not be seen before it has been. */
-static bool
+INLINE bool
 may_write_at_once(const struct wdm_sec_bd *bd)
 {
 	if (!bd->verify)
@@ -154,8 +235,8 @@ may_write_at_once(const struct wdm_sec_bd *bd)
 			(bd->kind == WDM_SEC_AUTH || (bd->kind == WDM_SEC_CHAIN && bd->auth_first));
 }
 
-bool
-wdm_sec_data_quick(struct wdm_sec *sec, struct wdm_sec_req *req)
+INLINE bool
+data_find(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	const struct wdm_sec_bd *bd = req->bd;
 
@@ -179,4 +260,83 @@ wdm_sec_data_quick(struct wdm_sec *sec, struct wdm_sec_req *req)
 		__builtin_prefetch(req->c_iv_host);
 	}
 	return true;
+}
+
+#ifdef WDM_HAVE_IPSEC_MB
+/* One that has a route, to where it waits for its turn; false: it needs care. */
+INLINE bool
+take(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	const struct wdm_sec_bd *bd = req->bd;
+	const struct wdm_sec_req *before = sec->with_keys;
+	enum wdm_sec_error error = WDM_SEC_OK;
+
+	req->iv = req->c_iv_host;
+	if (bd->cipher != HISI_SEC_CIPHER_NONE && bd->c_mode == HISI_SEC_C_MODE_CTR) {
+		memcpy(req->c_iv, req->c_iv_host, sizeof(req->c_iv));
+		req->iv = req->c_iv;
+		if (!wdm_sec_imb_counts(req))
+			return false;
+	}
+	if (bd->verify) {
+		memcpy(req->want, req->mac_host, bd->mac_len);
+		req->mac_host = NULL;
+	}
+	if (before != NULL && before->recent == req->recent) {
+		req->c_slot = before->c_slot;
+		req->a_slot = before->a_slot;
+	} else {
+		error = wdm_sec_imb_keys(sec, req);
+	}
+	if (error == WDM_SEC_OK)
+		wdm_sec_burst_add(sec, req);
+	else
+		wdm_sec_report_error(req->task, error);
+	return true;
+}
+#endif
+
+INLINE enum wdm_sec_way
+look(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	struct wdm_sec_recent *recent = find(l, sec, req);
+
+	if (recent == NULL)
+		return WDM_SEC_NEW;
+	recent->batch = sec->batch;
+	req->recent = recent;
+	req->bd = &recent->bd;
+	req->src = le64toh(word_at(req, l->src));
+	req->dst = le64toh(word_at(req, l->dst));
+	req->mac_addr = le64toh(word_at(req, l->mac));
+	req->a_iv_addr = le64toh(word_at(req, l->a_iv));
+	req->c_iv_addr = le64toh(word_at(req, l->c_iv));
+	if (!data_find(sec, req))
+		return WDM_SEC_KNOWN;
+#ifdef WDM_HAVE_IPSEC_MB
+	if (req->bd->route != 0)
+		return take(sec, req) ? WDM_SEC_TAKEN : WDM_SEC_KNOWN;
+#endif
+	return WDM_SEC_FOUND;
+}
+
+enum wdm_sec_way
+wdm_sec_look(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	return sec->version->bd_type == HISI_SEC_TYPE_BD2 ? look(&bd2, sec, req) :
+							    look(&bd3, sec, req);
+}
+
+void
+wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req)
+{
+	const struct layout *l = sec->version->bd_type == HISI_SEC_TYPE_BD2 ? &bd2 : &bd3;
+	struct wdm_sec_recent *recent = &sec->recent[place_of(l, req)];
+
+	if (recent->known && recent->batch == sec->batch)
+		return;
+	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
+		recent->word[i] = word_at(req, l->same[i]);
+	recent->bd = req->own;
+	recent->known = true;
 }
