@@ -735,25 +735,35 @@ run(struct wdm_qp *qp, struct wdm_task *tasks, const struct slot *slots, unsigne
 	batch_adapt(qp, nb, now_ns(dev) - since);
 }
 
+/* Completions for nb tasks, which there is room for. */
 static void
-cqe_write(struct wdm_qp *qp, uint16_t sq_head)
+cqes_write(struct wdm_qp *qp, const uint16_t *sq_heads, size_t stride, unsigned int nb)
 {
-	uint8_t *cqe = (uint8_t *)qp->conf.cq + (size_t)qp->cq_tail * sizeof(struct hisi_qm_cqe);
-	const uint64_t w1 = sq_head | (uint64_t)qp->conf.qn << HISI_QM_CQE_W1_SQ_NUM_SHIFT |
-			(uint64_t)qp->cq_phase << HISI_QM_CQE_W1_PHASE_SHIFT;
+	uint8_t *cq = qp->conf.cq;
+	uint16_t tail = qp->cq_tail, phase = qp->cq_phase;
+	const uint64_t sq_num = (uint64_t)qp->conf.qn << HISI_QM_CQE_W1_SQ_NUM_SHIFT;
 
-	memset(cqe, 0, HISI_QM_CQE_W1_OFFSET);
-	/* The phase makes all else valid. It goes out in one store with the fields
-	 * beside it, so a client may as well read them all in one load. Release: pairs
-	 * with the client's barrier after it saw the phase; the SQE is then complete, and
-	 * the client's. poll-result.litmus, poll-group.litmus, reuse-slot.litmus
-	 */
-	__atomic_store_n((uint64_t *)(void *)(cqe + HISI_QM_CQE_W1_OFFSET), htole64(w1),
-			__ATOMIC_RELEASE);
-	qp->cq_room--;
-	qp->cq_tail = (uint16_t)((qp->cq_tail + 1) & qp->cq_mask);
-	if (qp->cq_tail == 0)
-		qp->cq_phase ^= HISI_QM_CQE_PHASE;
+	for (unsigned int i = 0; i < nb; i++) {
+		uint8_t *cqe = cq + (size_t)tail * sizeof(struct hisi_qm_cqe);
+		const uint64_t w1 = *sq_heads | sq_num |
+				(uint64_t)phase << HISI_QM_CQE_W1_PHASE_SHIFT;
+
+		memset(cqe, 0, HISI_QM_CQE_W1_OFFSET);
+		/* The phase makes all else valid. It goes out in one store with the fields
+		 * beside it, so a client may as well read them all in one load. Release: pairs
+		 * with the client's barrier after it saw the phase; the SQE is then complete, and
+		 * the client's. poll-result.litmus, poll-group.litmus, reuse-slot.litmus
+		 */
+		__atomic_store_n((uint64_t *)(void *)(cqe + HISI_QM_CQE_W1_OFFSET), htole64(w1),
+				__ATOMIC_RELEASE);
+		tail = (uint16_t)((tail + 1) & qp->cq_mask);
+		if (tail == 0)
+			phase ^= HISI_QM_CQE_PHASE;
+		sq_heads = (const uint16_t *)((const char *)sq_heads + stride);
+	}
+	qp->cq_room -= nb;
+	qp->cq_tail = tail;
+	qp->cq_phase = phase;
 }
 
 /*
@@ -767,15 +777,16 @@ complete_all(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot 
 {
 	const struct wdm_class_ops *ops = qp->dev->ops;
 	uint8_t *sq = qp->conf.sq;
+	unsigned int nb_errors = 0;
 
-	for (unsigned int i = 0; i < nb; i++)
-		ops->writeback(sq + slots[i].sq_index * ops->sqe_size, &tasks[i]);
 	for (unsigned int i = 0; i < nb; i++) {
-		cqe_write(qp, slots[i].sq_index);
-		qp->stats.errors += tasks[i].error;
+		ops->writeback(sq + slots[i].sq_index * ops->sqe_size, &tasks[i]);
+		nb_errors += tasks[i].error;
 	}
+	cqes_write(qp, &slots[0].sq_index, sizeof(slots[0]), nb);
 	qp->sq_done = (uint16_t)((slots[nb - 1].sq_index + 1) & qp->sq_mask);
 	qp->stats.completed += nb;
+	qp->stats.errors += nb_errors;
 }
 
 /* Reports nb finished tasks in order; returns how many, less than nb when the queue died. */
@@ -812,7 +823,7 @@ complete(struct wdm_qp *qp, const struct wdm_task *tasks, const struct slot *slo
 		sq_head = slot->sq_index;
 		if (slot->fault.kind == WDM_FAULT_SQ_HEAD)
 			sq_head = (uint16_t)slot->fault.value;
-		cqe_write(qp, sq_head);
+		cqes_write(qp, &sq_head, 0, 1);
 		qp->stats.completed++;
 		qp->stats.errors += tasks[i].error;
 	}

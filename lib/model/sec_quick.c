@@ -120,9 +120,14 @@ ptr(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_t
 	return wdm_dma_ptr_near(req->space, &sec->near[near], addr, len);
 }
 
+/* What a descriptor has that is not as in others like it; not a word of it is in memory. */
+struct where {
+	uint64_t src, dst, mac, c_iv;
+};
+
 /* Where the payload goes; NULL: not as simple as that. */
 INLINE uint8_t *
-output(struct wdm_sec *sec, const struct wdm_sec_req *req, uint8_t *in)
+output(struct wdm_sec *sec, const struct wdm_sec_req *req, const struct where *w, uint8_t *in)
 {
 	const struct wdm_sec_bd *bd = req->bd;
 	uint8_t *out;
@@ -131,21 +136,21 @@ output(struct wdm_sec *sec, const struct wdm_sec_req *req, uint8_t *in)
 		return in;
 	if (bd->dst_type != HISI_SEC_ADDR_FLAT)
 		return NULL;
-	if (req->dst == req->src)
+	if (w->dst == w->src)
 		return in;
 	/* the careful way looks for what overlaps, and for what is authenticated of it */
-	if (bd->kind != WDM_SEC_CIPHER || req->dst + bd->c_off < req->dst)
+	if (bd->kind != WDM_SEC_CIPHER || w->dst + bd->c_off < w->dst)
 		return NULL;
-	out = ptr(sec, req, NEAR_DST, req->dst + bd->c_off, bd->c_len);
+	out = ptr(sec, req, NEAR_DST, w->dst + bd->c_off, bd->c_len);
 	return out != NULL && apart(out, bd->c_len, in, bd->c_len) ? out : NULL;
 }
 
 INLINE bool
-flat(struct wdm_sec *sec, struct wdm_sec_req *req)
+flat(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 {
 	const struct wdm_sec_bd *bd = req->bd;
 	const uint32_t a_end = bd->a_off + bd->a_len, c_end = bd->c_off + bd->c_len;
-	uint8_t *data = ptr(sec, req, NEAR_SRC, req->src, a_end > c_end ? a_end : c_end);
+	uint8_t *data = ptr(sec, req, NEAR_SRC, w->src, a_end > c_end ? a_end : c_end);
 
 	if (data == NULL)
 		return false;
@@ -154,7 +159,7 @@ flat(struct wdm_sec *sec, struct wdm_sec_req *req)
 		if (bd->c_len == 0)
 			return false;
 		req->in = data + bd->c_off;
-		req->out = output(sec, req, data + bd->c_off);
+		req->out = output(sec, req, w, data + bd->c_off);
 		if (req->out == NULL)
 			return false;
 	}
@@ -195,7 +200,7 @@ pair(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_
 }
 
 INLINE bool
-with_aad(struct wdm_sec *sec, struct wdm_sec_req *req)
+with_aad(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 {
 	const struct wdm_sec_bd *bd = req->bd;
 	const uint8_t *aad, *unused;
@@ -204,17 +209,17 @@ with_aad(struct wdm_sec *sec, struct wdm_sec_req *req)
 	if (bd->kind != WDM_SEC_AEAD || bd->a_off != 0 || bd->a_len == 0 ||
 			bd->c_off != bd->a_len || bd->c_len == 0)
 		return false;
-	data = pair(sec, req, NEAR_SRC, req->src, &aad);
+	data = pair(sec, req, NEAR_SRC, w->src, &aad);
 	if (data == NULL)
 		return false;
 	__builtin_prefetch(aad);
 	__builtin_prefetch(data);
 	req->in = data;
 	req->out = data;
-	if (bd->separate && req->dst != req->src) {
+	if (bd->separate && w->dst != w->src) {
 		if (bd->dst_type != HISI_SEC_ADDR_SGL)
 			return false;
-		req->out = pair(sec, req, NEAR_DST, req->dst, &unused);
+		req->out = pair(sec, req, NEAR_DST, w->dst, &unused);
 		if (req->out == NULL || !apart(req->out, bd->c_len, data, bd->c_len))
 			return false;
 	}
@@ -236,7 +241,7 @@ may_write_at_once(const struct wdm_sec_bd *bd)
 }
 
 INLINE bool
-data_find(struct wdm_sec *sec, struct wdm_sec_req *req)
+data_find(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 {
 	const struct wdm_sec_bd *bd = req->bd;
 
@@ -246,15 +251,15 @@ data_find(struct wdm_sec *sec, struct wdm_sec_req *req)
 	req->c_iv_host = NULL;
 	if (!may_write_at_once(bd))
 		return false;
-	if (!(bd->src_type == HISI_SEC_ADDR_FLAT ? flat(sec, req) : with_aad(sec, req)))
+	if (!(bd->src_type == HISI_SEC_ADDR_FLAT ? flat(sec, req, w) : with_aad(sec, req, w)))
 		return false;
 	if (bd->mac_len > 0) {
-		req->mac_host = ptr(sec, req, NEAR_MAC, req->mac_addr, bd->mac_len);
+		req->mac_host = ptr(sec, req, NEAR_MAC, w->mac, bd->mac_len);
 		if (req->mac_host == NULL)
 			return false;
 	}
 	if (bd->c_iv_len > 0) {
-		req->c_iv_host = ptr(sec, req, NEAR_IV, req->c_iv_addr, bd->c_iv_len);
+		req->c_iv_host = ptr(sec, req, NEAR_IV, w->c_iv, bd->c_iv_len);
 		if (req->c_iv_host == NULL)
 			return false;
 		__builtin_prefetch(req->c_iv_host);
@@ -296,28 +301,44 @@ take(struct wdm_sec *sec, struct wdm_sec_req *req)
 }
 #endif
 
+/* For the careful way. */
+INLINE void
+addresses_keep(const struct layout *l, struct wdm_sec_req *req)
+{
+	req->src = le64toh(word_at(req, l->src));
+	req->dst = le64toh(word_at(req, l->dst));
+	req->mac_addr = le64toh(word_at(req, l->mac));
+	req->a_iv_addr = le64toh(word_at(req, l->a_iv));
+	req->c_iv_addr = le64toh(word_at(req, l->c_iv));
+}
+
 INLINE enum wdm_sec_way
 look(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 {
+	const struct where w = {
+		.src = le64toh(word_at(req, l->src)),
+		.dst = le64toh(word_at(req, l->dst)),
+		.mac = le64toh(word_at(req, l->mac)),
+		.c_iv = le64toh(word_at(req, l->c_iv)),
+	};
 	struct wdm_sec_recent *recent = find(l, sec, req);
+	bool found;
 
 	if (recent == NULL)
 		return WDM_SEC_NEW;
 	recent->batch = sec->batch;
 	req->recent = recent;
 	req->bd = &recent->bd;
-	req->src = le64toh(word_at(req, l->src));
-	req->dst = le64toh(word_at(req, l->dst));
-	req->mac_addr = le64toh(word_at(req, l->mac));
-	req->a_iv_addr = le64toh(word_at(req, l->a_iv));
-	req->c_iv_addr = le64toh(word_at(req, l->c_iv));
-	if (!data_find(sec, req))
-		return WDM_SEC_KNOWN;
+	found = data_find(sec, req, &w);
 #ifdef WDM_HAVE_IPSEC_MB
-	if (req->bd->route != 0)
-		return take(sec, req) ? WDM_SEC_TAKEN : WDM_SEC_KNOWN;
+	if (found && req->bd->route != 0) {
+		if (take(sec, req))
+			return WDM_SEC_TAKEN;
+		found = false;
+	}
 #endif
-	return WDM_SEC_FOUND;
+	addresses_keep(l, req);
+	return found ? WDM_SEC_FOUND : WDM_SEC_KNOWN;
 }
 
 enum wdm_sec_way
