@@ -170,13 +170,7 @@ sec_run(void *engine, struct wdm_space *space, uint16_t qc_type, struct wdm_task
 			wdm_sec_report_error(&tasks[i], WDM_SEC_E_QUEUE);
 		return;
 	}
-	for (unsigned int i = 0; i < nb; i++) {
-		struct wdm_sec_req *req = &sec->reqs[i];
-
-		req->task = &tasks[i];
-		req->space = space;
-		req->way = sec->instant ? WDM_SEC_NEW : wdm_sec_look(sec, req);
-	}
+	wdm_sec_look(sec, space, tasks, nb, sec->instant);
 	for (unsigned int i = 0; i < nb; i++) {
 		struct wdm_sec_req *req = &sec->reqs[i];
 		enum wdm_sec_error error;

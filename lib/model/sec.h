@@ -204,35 +204,35 @@ enum wdm_sec_way {
 };
 
 struct wdm_sec_req {
+	/* what the short way uses first: two cache lines */
 	struct wdm_task *task;
 	struct wdm_space *space;
-	const struct wdm_sec_recent *recent; /* what it was parsed by, if known */
 	const struct wdm_sec_bd *bd; /* own, or of recent */
-	uint8_t way; /* enum wdm_sec_way */
-	struct wdm_sec_bd own;
-
-	/* from the descriptor, too */
-	uint64_t src, dst, mac_addr, a_iv_addr, c_iv_addr;
-
-	/* by sec_data.c */
-	struct wdm_side src_side, out_side;
+	const struct wdm_sec_recent *recent; /* what it was parsed by, if known */
 	const uint8_t *in; /* c_len bytes */
 	uint8_t *out;
-	struct wdm_sec_seg
-			a_seg[3]; /* what is authenticated; pieces of out count after ciphering */
-	unsigned int nb_a_seg;
-	bool scatter; /* out is not client memory yet */
+	struct wdm_sec_slot *c_slot, *a_slot;
+
+	const uint8_t *iv; /* c_iv, or c_iv_host where that will do */
 	/* client memory, or NULL: not looked up */
 	const uint8_t *c_iv_host;
 	uint8_t *mac_host;
-	const uint8_t *iv; /* c_iv, or c_iv_host where that will do */
+	uint8_t way; /* enum wdm_sec_way */
+	bool scatter; /* out is not client memory yet */
+	uint8_t nb_a_seg;
+	struct wdm_sec_seg
+			a_seg[3]; /* what is authenticated; pieces of out count after ciphering */
+
 	uint8_t c_iv[16], a_iv[HISI_SEC_MAX_MAC];
 	uint8_t mac[HISI_SEC_MAX_MAC] __attribute__((aligned(16)));
 	uint8_t want[HISI_SEC_MAX_MAC];
 
-	struct wdm_sec_slot *c_slot, *a_slot;
+	/* from the descriptor, for the careful way */
+	struct wdm_sec_bd own;
+	uint64_t src, dst, mac_addr, a_iv_addr, c_iv_addr;
+	struct wdm_side src_side, out_side; /* sec_data.c */
 	const void *des_keys[3]; /* sec_imb.c */
-};
+} __attribute__((aligned(64)));
 
 #define WDM_SEC_SAME_WORDS 8 /* of a descriptor, all that is read and is no address of data */
 #define WDM_SEC_NEAR 6
@@ -375,10 +375,11 @@ enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, con
 
 /* sec_quick.c */
 /**
- * What can be done without care of a request that has a task and a space. For
- * WDM_SEC_FOUND that is what wdm_sec_data_open() does for its ranges.
+ * Make requests of nb tasks, and do what can be done without care. For WDM_SEC_FOUND
+ * that is what wdm_sec_data_open() does for its ranges. careful: only make them.
  */
-enum wdm_sec_way wdm_sec_look(struct wdm_sec *sec, struct wdm_sec_req *req);
+void wdm_sec_look(struct wdm_sec *sec, struct wdm_space *space, struct wdm_task *tasks,
+		unsigned int nb, bool careful);
 /** Parsed, and without error. Nothing that the batch uses is forgotten for it. */
 void wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req);
 

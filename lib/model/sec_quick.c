@@ -21,6 +21,9 @@
 #include "sec.h"
 
 #define AT(type, field) offsetof(struct hisi_sec_##type, field)
+/* descriptors between a look for a list and one into it */
+#define AHEAD 8U
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* Where a descriptor has what; a constant to the functions below. */
@@ -53,11 +56,11 @@ static const struct layout bd3 = {
 };
 
 INLINE uint64_t
-word_at(const struct wdm_sec_req *req, unsigned int offset)
+word_at(const struct wdm_task *task, unsigned int offset)
 {
 	uint64_t word;
 
-	memcpy(&word, req->task->sqe + offset, sizeof(word));
+	memcpy(&word, task->sqe + offset, sizeof(word));
 	return word;
 }
 
@@ -67,7 +70,7 @@ place_of(const struct layout *l, const struct wdm_sec_req *req)
 	uint64_t h = 0;
 
 	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
-		h = (h ^ word_at(req, l->same[i])) * 0x9e3779b97f4a7c15ULL;
+		h = (h ^ word_at(req->task, l->same[i])) * 0x9e3779b97f4a7c15ULL;
 	return h >> 56 & (WDM_SEC_RECENT - 1);
 }
 
@@ -77,7 +80,7 @@ is_like(const struct layout *l, const struct wdm_sec_req *req, const struct wdm_
 	uint64_t diff = !recent->known;
 
 	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
-		diff |= recent->word[i] ^ word_at(req, l->same[i]);
+		diff |= recent->word[i] ^ word_at(req->task, l->same[i]);
 	return diff == 0;
 }
 
@@ -113,11 +116,11 @@ enum near {
 };
 
 INLINE void *
-ptr(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_t addr, uint32_t len)
+ptr(struct wdm_sec *sec, struct wdm_space *space, enum near near, uint64_t addr, uint32_t len)
 {
 	static_assert(NEAR_IV < WDM_SEC_NEAR, "one for each kind");
 
-	return wdm_dma_ptr_near(req->space, &sec->near[near], addr, len);
+	return wdm_dma_ptr_near(space, &sec->near[near], addr, len);
 }
 
 /* What a descriptor has that is not as in others like it; not a word of it is in memory. */
@@ -141,7 +144,7 @@ output(struct wdm_sec *sec, const struct wdm_sec_req *req, const struct where *w
 	/* the careful way looks for what overlaps, and for what is authenticated of it */
 	if (bd->kind != WDM_SEC_CIPHER || w->dst + bd->c_off < w->dst)
 		return NULL;
-	out = ptr(sec, req, NEAR_DST, w->dst + bd->c_off, bd->c_len);
+	out = ptr(sec, req->space, NEAR_DST, w->dst + bd->c_off, bd->c_len);
 	return out != NULL && apart(out, bd->c_len, in, bd->c_len) ? out : NULL;
 }
 
@@ -150,7 +153,7 @@ flat(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 {
 	const struct wdm_sec_bd *bd = req->bd;
 	const uint32_t a_end = bd->a_off + bd->a_len, c_end = bd->c_off + bd->c_len;
-	uint8_t *data = ptr(sec, req, NEAR_SRC, w->src, a_end > c_end ? a_end : c_end);
+	uint8_t *data = ptr(sec, req->space, NEAR_SRC, w->src, a_end > c_end ? a_end : c_end);
 
 	if (data == NULL)
 		return false;
@@ -171,6 +174,11 @@ flat(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 	return true;
 }
 
+struct pair_list {
+	struct hisi_sgl sgl;
+	struct hisi_sge sge[2];
+};
+
 /*
  * Payload and associated data by a list of two entries, which are read once: the client
  * may change them meanwhile. NULL: not as simple as that.
@@ -180,23 +188,20 @@ pair(struct wdm_sec *sec, const struct wdm_sec_req *req, enum near near, uint64_
 		const uint8_t **aad)
 {
 	const struct wdm_sec_bd *bd = req->bd;
-	const struct {
-		struct hisi_sgl sgl;
-		struct hisi_sge sge[2];
-	} * list;
+	const struct pair_list *list;
 	struct hisi_sge sge[2];
 
 	if (addr == 0 || addr % HISI_SGL_ALIGN != 0)
 		return NULL;
-	list = ptr(sec, req, NEAR_LIST, addr, sizeof(*list));
+	list = ptr(sec, req->space, NEAR_LIST, addr, sizeof(*list));
 	if (list == NULL || le16toh(list->sgl.entry_sum_in_sgl) != 2)
 		return NULL;
 	memcpy(sge, list->sge, sizeof(sge));
 	if (le32toh(sge[0].len) != bd->a_len || le32toh(sge[1].len) < bd->c_len ||
 			le32toh(sge[1].len) > HISI_SGE_MAX_LEN)
 		return NULL;
-	*aad = ptr(sec, req, NEAR_AAD, le64toh(sge[0].addr), bd->a_len);
-	return *aad == NULL ? NULL : ptr(sec, req, near, le64toh(sge[1].addr), bd->c_len);
+	*aad = ptr(sec, req->space, NEAR_AAD, le64toh(sge[0].addr), bd->a_len);
+	return *aad == NULL ? NULL : ptr(sec, req->space, near, le64toh(sge[1].addr), bd->c_len);
 }
 
 INLINE bool
@@ -254,12 +259,12 @@ data_find(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 	if (!(bd->src_type == HISI_SEC_ADDR_FLAT ? flat(sec, req, w) : with_aad(sec, req, w)))
 		return false;
 	if (bd->mac_len > 0) {
-		req->mac_host = ptr(sec, req, NEAR_MAC, w->mac, bd->mac_len);
+		req->mac_host = ptr(sec, req->space, NEAR_MAC, w->mac, bd->mac_len);
 		if (req->mac_host == NULL)
 			return false;
 	}
 	if (bd->c_iv_len > 0) {
-		req->c_iv_host = ptr(sec, req, NEAR_IV, w->c_iv, bd->c_iv_len);
+		req->c_iv_host = ptr(sec, req->space, NEAR_IV, w->c_iv, bd->c_iv_len);
 		if (req->c_iv_host == NULL)
 			return false;
 		__builtin_prefetch(req->c_iv_host);
@@ -305,21 +310,21 @@ take(struct wdm_sec *sec, struct wdm_sec_req *req)
 INLINE void
 addresses_keep(const struct layout *l, struct wdm_sec_req *req)
 {
-	req->src = le64toh(word_at(req, l->src));
-	req->dst = le64toh(word_at(req, l->dst));
-	req->mac_addr = le64toh(word_at(req, l->mac));
-	req->a_iv_addr = le64toh(word_at(req, l->a_iv));
-	req->c_iv_addr = le64toh(word_at(req, l->c_iv));
+	req->src = le64toh(word_at(req->task, l->src));
+	req->dst = le64toh(word_at(req->task, l->dst));
+	req->mac_addr = le64toh(word_at(req->task, l->mac));
+	req->a_iv_addr = le64toh(word_at(req->task, l->a_iv));
+	req->c_iv_addr = le64toh(word_at(req->task, l->c_iv));
 }
 
 INLINE enum wdm_sec_way
 look(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 {
 	const struct where w = {
-		.src = le64toh(word_at(req, l->src)),
-		.dst = le64toh(word_at(req, l->dst)),
-		.mac = le64toh(word_at(req, l->mac)),
-		.c_iv = le64toh(word_at(req, l->c_iv)),
+		.src = le64toh(word_at(req->task, l->src)),
+		.dst = le64toh(word_at(req->task, l->dst)),
+		.mac = le64toh(word_at(req->task, l->mac)),
+		.c_iv = le64toh(word_at(req->task, l->c_iv)),
 	};
 	struct wdm_sec_recent *recent = find(l, sec, req);
 	bool found;
@@ -329,6 +334,7 @@ look(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 	recent->batch = sec->batch;
 	req->recent = recent;
 	req->bd = &recent->bd;
+	req->way = WDM_SEC_KNOWN;
 	found = data_find(sec, req, &w);
 #ifdef WDM_HAVE_IPSEC_MB
 	if (found && req->bd->route != 0) {
@@ -341,11 +347,56 @@ look(const struct layout *l, struct wdm_sec *sec, struct wdm_sec_req *req)
 	return found ? WDM_SEC_FOUND : WDM_SEC_KNOWN;
 }
 
-enum wdm_sec_way
-wdm_sec_look(struct wdm_sec *sec, struct wdm_sec_req *req)
+/* A list is looked into for what is next: where the last descriptor had one, it is on its way. */
+INLINE void
+list_ahead(const struct layout *l, struct wdm_sec *sec, struct wdm_space *space,
+		const struct wdm_task *task)
 {
-	return sec->version->bd_type == HISI_SEC_TYPE_BD2 ? look(&bd2, sec, req) :
-							    look(&bd3, sec, req);
+	const char *list;
+
+	if (sec->recent[sec->last_recent].bd.src_type != HISI_SEC_ADDR_SGL)
+		return;
+	list = ptr(sec, space, NEAR_LIST, le64toh(word_at(task, l->src)), sizeof(struct pair_list));
+	if (list == NULL)
+		return;
+	__builtin_prefetch(list);
+	__builtin_prefetch(list + sizeof(struct pair_list) - 1);
+}
+
+/* Not inlined: in a loop, registers would not do. */
+static __attribute__((noinline)) void
+look_bd2(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	req->way = (uint8_t)look(&bd2, sec, req);
+}
+
+static __attribute__((noinline)) void
+look_bd3(struct wdm_sec *sec, struct wdm_sec_req *req)
+{
+	req->way = (uint8_t)look(&bd3, sec, req);
+}
+
+void
+wdm_sec_look(struct wdm_sec *sec, struct wdm_space *space, struct wdm_task *tasks, unsigned int nb,
+		bool careful)
+{
+	const bool is_bd2 = sec->version->bd_type == HISI_SEC_TYPE_BD2;
+
+	for (unsigned int i = 0; i < nb; i++) {
+		struct wdm_sec_req *req = &sec->reqs[i];
+
+		req->task = &tasks[i];
+		req->space = space;
+		req->way = WDM_SEC_NEW;
+		if (careful)
+			continue;
+		if (i + AHEAD < nb)
+			list_ahead(is_bd2 ? &bd2 : &bd3, sec, space, &tasks[i + AHEAD]);
+		if (is_bd2)
+			look_bd2(sec, req);
+		else
+			look_bd3(sec, req);
+	}
 }
 
 void
@@ -357,7 +408,7 @@ wdm_sec_remember(struct wdm_sec *sec, const struct wdm_sec_req *req)
 	if (recent->known && recent->batch == sec->batch)
 		return;
 	for (unsigned int i = 0; i < WDM_SEC_SAME_WORDS; i++)
-		recent->word[i] = word_at(req, l->same[i]);
+		recent->word[i] = word_at(req->task, l->same[i]);
 	recent->bd = req->own;
 	recent->known = true;
 }
