@@ -46,17 +46,14 @@ def head(machine):
 
 
 def targets(f):
-    """Every target, and below the table why one was missed."""
-    rows, why = [], []
-    for figure, target, measured, ok in report.targets(f):
-        name, _, peer = figure.partition(", next to ") if ", next to " in figure else figure.partition(" next to ")
-        verdict = "-" if measured is None else "yes" if ok else "no"
-        rows.append((name, peer or "-", target, measured or "not measured", verdict))
-        if verdict == "no":
-            why += bullet(f"{figure}: {report.limit_of(figure)}.")
-    lines = [report.table(("figure", "next to", "target", "measured", "reached"), rows)]
+    """Every target, and below the table why some were missed."""
+    rows = report.targets(f)
+    cells = [(name, peer or "-", target, measured or "not measured", report.verdict(measured, ok))
+             for (name, peer), target, measured, ok in ((report.name_and_peer(row[0]), *row[1:]) for row in rows)]
+    lines = [report.table(("figure", "next to", "target", "measured", "reached"), cells)]
+    why = report.in_the_way(rows)
     if why:
-        lines += ["", "What stands in the way:", "", *why]
+        lines += ["", "What stands in the way:", "", *(line for text in why for line in bullet(text))]
     return lines
 
 

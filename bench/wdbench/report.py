@@ -57,6 +57,30 @@ def limit_of(figure):
     return next((why for part, why in LIMITS if part in figure), "")
 
 
+def in_the_way(rows):
+    """[text] of why targets were missed, those with the same reason together."""
+    missed = {}
+    for figure, _, measured, ok in rows:
+        if measured is not None and not ok:
+            name, peer = name_and_peer(figure)
+            missed.setdefault((peer, limit_of(figure)), []).append(name)
+    return [f"{'; '.join(names)}{f', next to {peer}' if peer else ''}: {why}." for (peer, why), names in missed.items()]
+
+
+def name_and_peer(figure):
+    name, _, peer = figure.partition(" next to ")
+    return name.removesuffix(","), peer
+
+
+def shown(value, limit, digits):
+    """With as many digits, and more where it would else read as if it were at the limit."""
+    text = f"{value:.{digits}f}"
+    while float(text) == limit != value and digits < 6:
+        digits += 1
+        text = f"{value:.{digits}f}"
+    return text
+
+
 def ratio(a, b):
     return a.median / b.median if a is not None and b is not None and b.median else None
 
@@ -76,11 +100,11 @@ def targets(f):
 
     doorbells = f.get("doorbells", "hw=v3", 0, "bench-wd", 32, "per_op")
     value = doorbells.median if doorbells else None
-    add("doorbells an op at burst 32", "2/32", value, lambda v: v <= 2 / 32, f"{(value or 0) * 32:.2f}/32")
+    add("doorbells an op at burst 32", "2/32", value, lambda v: v <= 2 / 32, f"{shown((value or 0) * 32, 2, 2)}/32")
 
     value = ratio(f.get("cyclecount", "", 64, plan.WD, 32, "cycles"), f.get("cyclecount", "", 64, plan.NULL, 32, "cycles"))
     add("lcore cycles an op, burst 32, next to crypto_null", "at most 6 times", value, lambda v: v <= 6,
-        f"{value or 0:.1f} times")
+        f"{shown(value or 0, 6, 1)} times")
 
     for algorithm in ("AES-128-CBC", "AES-128-GCM", "AES-128-CBC+SHA1-HMAC"):
         throughput_targets(f, algorithm, add)
@@ -88,27 +112,30 @@ def targets(f):
     for metric, name in (("comp_gbps", "compression"), ("decomp_gbps", "decompression")):
         value = ratio(f.get("compress", "deflate level 1", 32768, plan.COMPRESS_WD, 32, metric),
                       f.get("compress", "deflate level 1", 32768, plan.ISAL, 32, metric))
-        add(f"{name}, 32 KiB, next to compress_isal", "at least 0.95", value, lambda v: v >= 0.95, f"{value or 0:.2f}")
+        add(f"{name}, 32 KiB, next to compress_isal", "at least 0.95", value, lambda v: v >= 0.95,
+            shown(value or 0, 0.95, 2))
 
     for kind, most in (("queues", 64), ("sessions", 100000)):
         value = ratio(f.get(kind, "hw=v3", 0, "bench-wd", most, "cycles"), f.get(kind, "hw=v3", 0, "bench-wd", 1, "cycles"))
         names = {"queues": "queue pairs", "sessions": "sessions"}
         add(f"cycles an op, {most} {names[kind]} next to 1", "within 15 %", value, lambda v: v <= 1.15,
-            f"{((value or 1) - 1) * 100:+.0f} %")
+            f"{'+' if (value or 1) >= 1 else ''}{shown(((value or 1) - 1) * 100, 15, 0)} %")
 
     for kind, name in (("memory", plan.WD), ("comp-memory", plan.COMPRESS_WD)):
         memory = [f.get(kind, "hw=v3", 0, "bench-wd", 1024, part) for part in ("hugepages", "heap")]
         value = sum(part.median for part in memory) if all(memory) else None
         add(f"memory of a queue pair of 1024, {name}", "below 512 KiB", value, lambda v: v < 512 << 10,
-            f"{(value or 0) / 1024:.0f} KiB")
+            f"{shown((value or 0) / 1024, 512, 0)} KiB")
 
     start = f.get("start", "hw=v3", 0, "bench-wd", 1, "ms")
     value = start.median if start else None
-    add("device created to first op back", "below 100 ms", value, lambda v: v < 100, f"{value or 0:.1f} ms")
+    add("device created to first op back", "below 100 ms", value, lambda v: v < 100,
+        f"{shown(value or 0, 100, 1)} ms")
 
     curve = in_flight(f)
     value = max((abs(row[3]) for row in curve if row[3] is not None), default=None)
-    add("published in-flight curve, perf=zip-920", "within 10 %", value, lambda v: v <= 10, f"{value or 0:.1f} % off at most")
+    add("published in-flight curve, perf=zip-920", "within 10 %", value, lambda v: v <= 10,
+        f"{shown(value or 0, 10, 1)} % off at most")
     return rows
 
 
@@ -121,12 +148,12 @@ def throughput_targets(f, algorithm, add):
 
     value, where = against(plan.MB, [size for size in sizes if size >= 1024])
     add(f"{algorithm}, 1 KiB and up, next to {plan.MB}", "at least 0.9", value, lambda v: v >= 0.9,
-        f"{value or 0:.2f} at {where}")
+        f"{shown(value or 0, 0.9, 2)} at {where}")
     value, where = against(plan.MB, [256])
-    add(f"{algorithm}, 256 bytes, next to {plan.MB}", "at least 0.7", value, lambda v: v >= 0.7, f"{value or 0:.2f}")
+    add(f"{algorithm}, 256 bytes, next to {plan.MB}", "at least 0.7", value, lambda v: v >= 0.7, shown(value or 0, 0.7, 2))
     value, where = against(plan.SCHEDULER, sizes)
     add(f"{algorithm}, each size, next to {plan.SCHEDULER}", "more than 1", value, lambda v: v > 1,
-        f"{value or 0:.2f} at {where}")
+        f"{shown(value or 0, 1, 2)} at {where}")
 
 
 # ---- tables ----
@@ -180,11 +207,11 @@ def by_driver(f, kind, algorithm, metric, burst=32, digits=2, what="size", text=
 
 def sections(f):
     """[(heading, text, names of plots)]"""
-    out = []
-    rows = [(figure, target, measured or "not measured",
-             "-" if measured is None else "reached" if ok else f"**not reached**: {limit_of(figure)}")
-            for figure, target, measured, ok in targets(f)]
-    out.append(("Targets", table(("figure", "target", "measured", ""), rows), ()))
+    rows = targets(f)
+    text = table(("figure", "target", "measured", "reached"),
+                 [(figure, target, measured or "not measured", verdict(measured, ok)) for figure, target, measured, ok in rows])
+    text = "\n".join([text, *(f"\n- {why}" for why in in_the_way(rows))])
+    out = [("Targets", text, ())]
     for algorithm in f.distinct("algorithm", kind="throughput"):
         out.append((f"Throughput, {algorithm}", "Gb/s, bursts of 32.\n\n" +
                     by_driver(f, "throughput", algorithm, "gbps"), (f"throughput-{algorithm}",)))
@@ -212,6 +239,10 @@ def sections(f):
         out.append(("In flight", "compress_wd, engine=instant, perf=zip-920, 8 KiB, MB/s.\n\n" +
                     table(("in flight", "measured", "published", "deviation"), rows), ("in-flight",)))
     return out
+
+
+def verdict(measured, ok):
+    return "-" if measured is None else "yes" if ok else "no"
 
 
 def break_even_section(f, algorithms):
