@@ -3,9 +3,13 @@
 # Copyright (c) 2026 the wd authors
 """Tests of the benchmark itself: recorded output of the stock programs, figures, files."""
 
+import contextlib
 import csv
+import io
+import itertools
 import json
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -21,6 +25,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import bench  # noqa: E402
 from wdbench import machine, page, plan, plots, report, run, stats, stock  # noqa: E402
 
 
@@ -70,6 +75,13 @@ class StockOutput(unittest.TestCase):
         self.assertEqual(stock.compress(sample("compress")), [
             {"lcore": 1, "level": 1, "bytes": 18348, "percent": 29.34, "comp_gbps": 4.41, "decomp_gbps": 6.10}])
 
+    def test_compress_cyclecount(self):
+        row, = stock.comp_cyclecount(sample("compress-cyclecount"))
+        self.assertEqual((row["level"], row["percent"], row["comp_cycles"], row["decomp_cycles"]),
+                         (1, 29.34, 302 + 347, 332 + 475))
+        with self.assertRaises(stock.OutputError):
+            stock.comp_cyclecount(sample("compress"))
+
     def test_other_tables_are_no_throughput(self):
         for name in ("latency", "compress", "compress-cyclecount", "refused", "absent"):
             with self.assertRaises(stock.OutputError, msg=name):
@@ -81,6 +93,8 @@ class StockOutput(unittest.TestCase):
         with self.assertRaisesRegex(stock.OutputError, "does not support capabilities requested"):
             stock.throughput(sample("refused"))
         self.assertIn("failed to parse device", stock.reason(sample("absent")))
+        self.assertTrue(stock.is_refusal(stock.reason(sample("refused"))))
+        self.assertFalse(stock.is_refusal(stock.reason(sample("absent"))))
         self.assertEqual(stock.reason(""), "no output")
         self.assertEqual(stock.reason("one\ntwo\n"), "two")
 
@@ -133,6 +147,9 @@ class Statistics(unittest.TestCase):
         summary = stats.Summary.of([3, 1, 2, 9, 8])
         self.assertEqual((summary.median, summary.low, summary.high, summary.nb), (3, 1, 9, 5))
         self.assertEqual(summary.text(1), "3.0 (1.0..9.0)")
+        self.assertEqual(summary.short(1), "3.0 ±200 %")
+        self.assertEqual(stats.Summary.of([95, 100, 102]).short(0), "100 ±5 %")
+        self.assertEqual(stats.Summary.of([0, 0]).short(0), "0 ±0 %")
 
 
 class Plan(unittest.TestCase):
@@ -175,28 +192,98 @@ class Running(unittest.TestCase):
                 runner.run([point])
         self.assertEqual(order, ["a", "b"] * 5)
 
+    @staticmethod
+    def runner_of(points, answers, out):
+        """What a runner has after points of which each run gives the next answer, an exception or text."""
+        (pathlib.Path(out) / "last-output").touch()
+        runner = run.Runner("build", out, [0, 1])
+        with mock.patch.object(run, "progress"), mock.patch.object(runner, "corpus", return_value="corpus"), \
+                mock.patch.object(runner, "execute", side_effect=answers) as execute:
+            runner.run(points)
+        return runner, execute.call_count
+
+    def test_what_a_peer_has_not_is_asked_for_once(self):
+        points = [plan.Point("throughput", "AES-128-CBC", size, (plan.MB,), ops=20000) for size in (64, 256)]
+        with tempfile.TemporaryDirectory() as out:
+            runner, calls = self.runner_of(points, [sample("refused")], out)
+        self.assertEqual(calls, 1)
+        why = runner.absent[(plan.MB, "throughput", "AES-128-CBC", None)]
+        self.assertIn("does not support", why["reason"])
+        self.assertTrue(why["refused"])
+        self.assertFalse(runner.failed())
+
+    def test_what_our_driver_has_not_is_a_failure(self):
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.WD,), ops=1024)
+        with tempfile.TemporaryDirectory() as out:
+            runner, _ = self.runner_of([point], [sample("refused")], out)
+        self.assertTrue(runner.failed())
+
     def test_what_does_not_start_is_tried_twice_and_listed(self):
-        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=1024)
-        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
-            (pathlib.Path(out) / "last-output").touch()
-            runner = run.Runner("build", out, [0, 1])
-            with mock.patch.object(runner, "execute", return_value=sample("refused")) as execute:
-                runner.run([point])
-            self.assertEqual(execute.call_count, 2)
-        self.assertIn("does not support", runner.absent[(plan.MB, "throughput", "AES-128-CBC")])
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=20000)
+        with tempfile.TemporaryDirectory() as out:
+            runner, calls = self.runner_of([point], [sample("absent")] * 2, out)
+            self.assertEqual(len(list(pathlib.Path(out).glob("failed-*.txt"))), 1)
+        self.assertEqual(calls, 2)
+        why = runner.absent[(plan.MB, "throughput", "AES-128-CBC", 64)]
+        self.assertIn("failed to parse device", why["reason"])
+        self.assertFalse(why["refused"])
+        self.assertTrue(runner.failed())
+
+    def test_one_size_that_fails_leaves_the_others(self):
+        points = [plan.Point("throughput", "AES-128-CBC", size, (plan.MB,), ops=20000) for size in (64, 256)]
+        with tempfile.TemporaryDirectory() as out:
+            runner, calls = self.runner_of(points, [sample("absent")] * 2 + [sample("throughput")] * 5, out)
+        self.assertEqual(calls, 7)
+        self.assertEqual(list(runner.absent), [(plan.MB, "throughput", "AES-128-CBC", 64)])
+        self.assertEqual({row["size"] for row in runner.results}, {256})
+
+    def test_two_sizes_that_fail_are_enough(self):
+        points = [plan.Point("throughput", "AES-128-CBC", size, (plan.MB,), ops=20000) for size in (64, 256, 1024)]
+        with tempfile.TemporaryDirectory() as out:
+            runner, calls = self.runner_of(points, [sample("absent")] * 4, out)
+        self.assertEqual(calls, 4)
+        self.assertEqual(list(runner.absent), [(plan.MB, "throughput", "AES-128-CBC", None)])
 
     def test_bad_luck_costs_one_run(self):
         point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=20000)
-        answers = [sample("refused"), sample("throughput"), sample("refused")] + [sample("throughput")] * 2
-        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+        answers = [sample("absent"), sample("throughput"), sample("absent")] + [sample("throughput")] * 2
+        with tempfile.TemporaryDirectory() as out:
+            runner, calls = self.runner_of([point], answers, out)
+        self.assertEqual(calls, 5)
+        self.assertEqual(runner.absent, {})
+        self.assertEqual(len(runner.lost), 2)
+        self.assertTrue(runner.failed())
+        self.assertEqual({row["repetition"] for row in runner.results}, {1, 3, 4})
+
+    def test_an_interrupted_run_goes_on(self):
+        points = [plan.Point("throughput", "AES-128-CBC", size, (plan.MB, plan.OPENSSL), ops=20000) for size in (64, 256)]
+        answers = [sample("throughput"), sample("refused")] + [sample("throughput")] * 4 + [KeyboardInterrupt]
+        with tempfile.TemporaryDirectory() as out:
             (pathlib.Path(out) / "last-output").touch()
             runner = run.Runner("build", out, [0, 1])
-            with mock.patch.object(runner, "execute", side_effect=answers) as execute:
-                runner.run([point])
-            self.assertEqual(execute.call_count, 5)
-        self.assertEqual(runner.absent, {})
-        self.assertEqual(len(runner.left_out), 1)
-        self.assertEqual({row["repetition"] for row in runner.results}, {1, 3, 4})
+            runner.about = {"machine": {"cpu": "c"}}
+            with mock.patch.object(run, "progress"), mock.patch.object(runner, "execute", side_effect=answers), \
+                    self.assertRaises(KeyboardInterrupt):
+                runner.run(points)
+            again = run.Runner("build", out, [0, 1])
+            self.assertEqual(again.resume(), runner.about)
+            with mock.patch.object(run, "progress"), \
+                    mock.patch.object(again, "execute", return_value=sample("throughput")) as execute:
+                again.run(points)
+        self.assertEqual(execute.call_count, 5)  # not those of OpenSSL, nor of the first size
+        self.assertEqual(again.absent, {(plan.OPENSSL, "throughput", "AES-128-CBC", None):
+                                        {"reason": mock.ANY, "refused": True}})
+        self.assertEqual(len({(row["size"], row["repetition"]) for row in again.results}), 10)
+        self.assertEqual(again.commands, {**runner.commands, **again.commands})
+
+    def test_time_left(self):
+        runner = run.Runner("build", ".", [0, 1])
+        points = [plan.Point("throughput", "AES-128-CBC", size, (plan.MB, plan.OPENSSL), ops=1024) for size in (64, 256)]
+        self.assertEqual(runner.left_s(points), 20 * plan.EXPECTED_S["throughput"])
+        runner.took["throughput"] = [2.0, 4.0]
+        self.assertEqual(runner.left_s(points), 60)
+        runner.absent[(plan.OPENSSL, "throughput", "AES-128-CBC", None)] = {"reason": "", "refused": True}
+        self.assertEqual(runner.left_s(points), 30)
 
     def test_budget(self):
         point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=1024)
@@ -212,10 +299,82 @@ class Running(unittest.TestCase):
             runner = run.Runner("build", out, [0, 1])
             with self.assertRaisesRegex(stock.OutputError, "exit status 3"):
                 runner.execute([sys.executable, "-c", "import sys; print('it failed'); sys.exit(3)"])
+            with self.assertRaisesRegex(stock.OutputError, "ended by SIGSEGV"):
+                runner.execute([sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"])
             with self.assertRaises(stock.OutputError):
                 runner.execute([str(pathlib.Path(out) / "nothing")])
             with mock.patch.object(run, "TIMEOUT_S", 0.1), self.assertRaisesRegex(stock.OutputError, "did not end"):
                 runner.execute([sys.executable, "-c", "import time; time.sleep(30)"])
+
+
+class Main(unittest.TestCase):
+    """bench.py, with programs that print what is in samples/."""
+
+    def status(self, build, answer, *options):
+        argv = ["bench.py", build, "--only", "throughput AES-128-GCM", *options]
+        with mock.patch.object(run.Runner, "execute", side_effect=answer), mock.patch.object(run, "progress"), \
+                mock.patch.object(machine, "cpus", return_value=[0, 1]), mock.patch.object(sys, "argv", argv), \
+                mock.patch.object(plots, "draw", return_value=None), \
+                contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
+            out = pathlib.Path(build, "bench")
+            out.mkdir(exist_ok=True)
+            (out / "last-output").touch()
+            return bench.main(), said.getvalue()
+
+    @staticmethod
+    def all_but(driver, what):
+        """What programs print, one of them something else."""
+        def answer(command):
+            ops = command[command.index("--total-ops") + 1]
+            return sample(what) if driver in command else sample("throughput").replace("20000", ops)
+        return answer
+
+    def test_a_run(self):
+        with tempfile.TemporaryDirectory() as build:
+            self.assertEqual(self.status(build, self.all_but(None, None), "--quick")[0], 0)
+            names = {path.name for path in pathlib.Path(build, "bench").iterdir()}
+            self.assertGreaterEqual(names, {"bench.md", "results.csv", "results.json", "run.csv"})
+            self.assertNotIn("progress.json", names)
+            data = json.loads(pathlib.Path(build, "bench", "results.json").read_text(encoding="utf-8"))
+            self.assertTrue(data["machine"]["packages"] is not None and data["machine"]["cpu"])
+            self.assertEqual(len(data["commands"]), 10)
+            self.assertEqual(len({row["repetition"] for row in data["results"]}), plan.REPETITIONS)
+
+    def test_what_a_peer_has_not_is_no_failure_and_shows(self):
+        with tempfile.TemporaryDirectory() as build:
+            status, said = self.status(build, self.all_but(plan.OPENSSL, "refused"), "--quick")
+            text = pathlib.Path(build, "bench", "bench.md").read_text(encoding="utf-8")
+        self.assertEqual(status, 0)
+        self.assertIn("not measured: crypto_openssl, throughput, AES-128-GCM: refused, Crypto device type does not", said)
+        self.assertIn("\n- crypto_openssl: Crypto device type does not support capabilities requested\n", text)
+
+    def test_what_fails_is_told_and_the_rest_goes_on(self):
+        with tempfile.TemporaryDirectory() as build:
+            status, said = self.status(build, self.all_but(plan.OPENSSL, "absent"), "--quick")
+            data = json.loads(pathlib.Path(build, "bench", "results.json").read_text(encoding="utf-8"))
+        self.assertEqual(status, 1)
+        self.assertIn("not measured: crypto_openssl, throughput, AES-128-GCM: EAL: failed to parse", said)
+        self.assertEqual({row["driver"] for row in data["results"]}, {plan.WD, plan.MB, plan.GCM, plan.SCHEDULER})
+
+    def test_nothing_at_all(self):
+        with tempfile.TemporaryDirectory() as build:
+            self.assertEqual(self.status(build, lambda command: sample("absent"), "--quick")[0], 1)
+
+    def test_interrupt_and_resume(self):
+        count = itertools.count()
+
+        def answer(command):
+            if next(count) == 30:
+                raise KeyboardInterrupt
+            return self.all_but(None, None)(command)
+        with tempfile.TemporaryDirectory() as build:
+            self.assertEqual(self.status(build, answer, "--quick")[0], 1)
+            status, _ = self.status(build, self.all_but(None, None), "--resume")
+            self.assertEqual(status, 0)
+            data = json.loads(pathlib.Path(build, "bench", "results.json").read_text(encoding="utf-8"))
+            self.assertTrue(data["machine"]["resumed"])
+            self.assertEqual(len({(row["driver"], row["size"], row["repetition"]) for row in data["results"]}), 50)
+            self.assertEqual(self.status(build, self.all_but(None, None), "--resume")[0], 1)  # there is none any more
 
 
 class Targets(unittest.TestCase):
@@ -291,10 +450,23 @@ class BreakEven(unittest.TestCase):
         self.assertEqual(report.break_even(self.rows((100, 100, 100), (150, 50, 500)), "X", plan.MB), 1024)
         self.assertIsNone(report.break_even(self.rows((100, 100, 100), (50, 50, 50)), "X", plan.MB))
 
+    def test_only_sizes_that_both_have_count(self):
+        rows = [result("break-even", driver, value, algorithm="X", size=size)
+                for driver, values in ((plan.WD, {64: 100, 256: 100}), (plan.MB, {64: 150})) for size, value in values.items()]
+        self.assertEqual(report.break_even_cell(report.Figures(rows), "X", plan.MB), "each size, 64 bytes on")
+        self.assertEqual(report.break_even_cell(report.Figures(rows), "X", plan.OPENSSL), "-")
+
+    def test_compression(self):
+        rows = [result("comp-break-even", driver, value, algorithm=plan.deflate(6), size=size, metric="comp_cycles")
+                for driver, value in ((plan.COMPRESS_WD, 500), (plan.ZLIB, 5000), (plan.ISAL, 400)) for size in (64, 256)]
+        figures = report.Figures(rows)
+        cells = [report.break_even_cell(figures, plan.deflate(6), peer, report.DEFLATE) for peer in report.DEFLATE.peers]
+        self.assertEqual(cells, ["no size up to 256 bytes", "each size, 64 bytes on"])
+
     def test_text(self):
         self.assertEqual(report.break_even_text(None, [64, 256]), "no size up to 256 bytes")
         self.assertEqual(report.break_even_text(256, [64, 256]), "256 bytes on")
-        self.assertEqual(report.break_even_text(64, [64, 256]), "64 bytes on, the smallest measured")
+        self.assertEqual(report.break_even_text(64, [64, 256]), "each size, 64 bytes on")
 
 
 class Files(unittest.TestCase):
@@ -303,9 +475,10 @@ class Files(unittest.TestCase):
                 for driver in (plan.WD, plan.MB) for size in (256, 1024) for n in range(5)]
         rows += [result("in-flight", "bench-wd", 600, algorithm="perf=zip-920", size=0, burst=1, metric="mb_per_s"),
                  result("in-flight", "bench-wd", 556.5, algorithm="perf=zip-920", size=0, burst=1, metric="published")]
-        runner = types.SimpleNamespace(results=rows, commands={"a command": "x"}, left_out=["something"],
-                                       absent={(plan.SCHEDULER, "throughput", "AES-128-CBC"): "why not"})
-        figures = report.Figures(rows)
+        absent = {(plan.SCHEDULER, "throughput", "AES-128-CBC", None): {"reason": "why not", "refused": False}}
+        runner = types.SimpleNamespace(results=rows, commands={"a command": "x"}, left_out=["something"], absent=absent,
+                                       lost=["one run"])
+        figures = report.Figures(rows, absent)
         with tempfile.TemporaryDirectory() as directory:
             out = pathlib.Path(directory)
             report.write_csv(out / "r.csv", rows)
@@ -313,12 +486,19 @@ class Files(unittest.TestCase):
             with open(out / "r.csv", encoding="utf-8") as file:
                 self.assertEqual(len(list(csv.DictReader(file))), len(rows))
             data = json.loads((out / "r.json").read_text(encoding="utf-8"))
-            self.assertEqual(data["not_started"][0]["reason"], "why not")
+            self.assertEqual(report.absent_from(data["not_measured"]), absent)
+            report.write_run_csv(out / "run.csv", MACHINE, runner)
+            with open(out / "run.csv", encoding="utf-8") as file:
+                lines = list(csv.reader(file))
+            for line in (["machine", "cpu", "c"], ["package", "dpdk", "1"], ["command", "x", "a command"]):
+                self.assertIn(line, lines)
         page = report.markdown(figures, MACHINE, runner, ["in-flight"])
-        self.assertIn("| 256 | 7.00 (5.00..9.00) | 7.00 (5.00..9.00) |", page)
+        self.assertIn("| size | crypto_wd | crypto_aesni_mb | crypto_scheduler |", page)
+        self.assertIn("| 256 | 7.00 (5.00..9.00) | 7.00 (5.00..9.00) | - |", page)
+        self.assertIn("\n- crypto_scheduler: why not\n", page)
         self.assertIn("| 1 | 600 (600..600) | 556 | +7.8 % |", page)
         self.assertIn("not idle", page)
-        self.assertIn("crypto_scheduler, throughput AES-128-CBC: why not", page)
+        self.assertIn("crypto_scheduler, throughput, AES-128-CBC: why not", page)
         self.assertIn("![in-flight](in-flight.svg)", page)
         named = plots.all_plots(figures)
         self.assertEqual(sorted(named), ["in-flight", "throughput-AES-128-CBC"])
@@ -340,12 +520,15 @@ class Drawing(unittest.TestCase):
             self.assertGreater(len(drawn), 10)
             self.assertEqual(len(list(out.iterdir())), 2 * len(drawn))
             for name in drawn:
-                svg = ElementTree.parse(out / f"{plots.file_name(name)}.svg").getroot()
+                svg = ElementTree.parse(out / f"{report.file_name(name)}.svg").getroot()
                 self.assertTrue(svg.tag.endswith("}svg"), svg.tag)
                 self.assertTrue(any(True for _ in svg.iter("{http://www.w3.org/2000/svg}path")), name)
-                png = (out / f"{plots.file_name(name)}.png").read_bytes()
+                png = (out / f"{report.file_name(name)}.png").read_bytes()
                 self.assertTrue(png.startswith(b"\x89PNG\r\n\x1a\n"), name)
                 self.assertEqual(struct.unpack(">II", png[16:24]), (1200, 750))
+            runner = types.SimpleNamespace(results=results, commands={}, lost=[], left_out=[], absent={})
+            shown = re.findall(r"^!\[.*\]\((.*)\)$", report.markdown(figures, MACHINE, runner, drawn), re.M)
+            self.assertEqual(sorted(shown), sorted(path.name for path in out.glob("*.svg")))
 
     def test_a_plot_that_fails_is_told(self):
         with tempfile.TemporaryDirectory() as directory, \
@@ -361,25 +544,28 @@ class Page(unittest.TestCase):
     def all_results(value):
         """One row of each point of the full plan, as a run would give."""
         metrics = {"throughput": ("gbps",), "cyclecount": ("cycles",), "break-even": ("cycles",), "latency": ("p50_us",),
-                   "compress": ("comp_gbps", "decomp_gbps"), "in-flight": ("mb_per_s", "published"),
+                   "compress": ("comp_gbps", "decomp_gbps"), "comp-break-even": ("comp_cycles", "decomp_cycles", "percent"),
+                   "in-flight": ("mb_per_s", "published"),
                    "queues": ("cycles",), "sessions": ("cycles",), "doorbells": ("per_op",),
                    "memory": ("hugepages", "heap"), "comp-memory": ("hugepages", "heap"), "start": ("ms",)}
         own_bursts = {"in-flight": (1, 70), "queues": (1, 64), "sessions": (1, 100000), "memory": (1024,), "comp-memory": (1024,),
                       "start": (1,)}
         return [result(point.kind, driver, value, algorithm=point.algorithm, size=point.size, burst=burst, metric=metric)
                 for point in plan.full_points() for driver in point.drivers
-                for burst in own_bursts.get(point.kind, point.bursts) for metric in metrics[point.kind]]
+                for burst in own_bursts.get(point.kind, point.bursts) for metric in metrics[point.kind]
+                if (driver, metric) != (plan.ZLIB, "decomp_cycles")]
 
     @staticmethod
     def of(results, machine=None, **more):
-        runner = types.SimpleNamespace(**{"results": results, "absent": {}, "left_out": [], **more})
-        return page.page(report.Figures(results), {**MACHINE, **(machine or {})}, runner)
+        runner = types.SimpleNamespace(**{"results": results, "absent": {}, "lost": [], "left_out": [], **more})
+        return page.page(report.Figures(results, runner.absent), {**MACHINE, **(machine or {})}, runner)
 
     def test_has_all_and_fits(self):
         packages = {f"librte-crypto-something{n}": "22.11.11-1~deb12u1" for n in range(10)}
         why = "unable to start " + "because of this and that " * 10
         text = self.of(self.all_results(123456.789), {"packages": packages, "date": "2026-11-29", "load_before": "0.10 0 0"},
-                       absent={(plan.SCHEDULER, "throughput", "AES-128-CBC"): why}, left_out=["x " * 80])
+                       absent={(plan.SCHEDULER, "throughput", "AES-128-CBC", None): {"reason": why, "refused": False}},
+                       left_out=["x " * 80])
         for line in text.splitlines():
             self.assertLessEqual(len(line), 100, line)
         heads = [line[3:] for line in text.splitlines() if line.startswith("## ")]
@@ -411,8 +597,47 @@ class Page(unittest.TestCase):
             rows += [result("break-even", plan.WD, ours, algorithm="X", size=size),
                      result("break-even", plan.MB, other, algorithm="X", size=size)]
         text = self.of(rows)
-        self.assertIn("| X | 256 bytes on | not measured |", text)
-        self.assertIn("| 64 | 100 | 50 |", text)
+        self.assertIn("| X | 256 bytes on | - |", text)
+        self.assertIn("| algorithm | driver | 64 | 256 |", text)
+        self.assertIn("| X | crypto_wd | 100 | 100 |", text)
+        self.assertIn("| X | crypto_aesni_mb | 50 | 150 |", text)
+        self.assertIn("| X | crypto_openssl | - | - |", text)
+
+    def test_break_even_of_each_algorithm(self):
+        text = self.of(self.all_results(7.0)).split("## Break-even")[1].split("\n## ")[0]
+        for name in (*plan.ALGORITHMS, *(f"compression, {plan.deflate(n)}" for n in plan.COMPRESS_LEVELS), "decompression"):
+            self.assertIn(f"\n| {name} | no size up to", text)
+            self.assertEqual(text.count(f"\n| {name} | "), 4, name)  # in the first table, and with each driver
+        self.assertEqual([line for line in text.splitlines() if "| - |" in line],
+                         ["| decompression | no size up to 32768 bytes | - |", "| decompression | compress_zlib | - | - | - |"])
+        self.assertIn("segmentation fault", self.of(self.all_results(7.0)).split("## Not measured")[1])
+
+    def test_what_zlib_is_not_asked_for(self):
+        runner = run.Runner("build", ".", [0, 1])
+        with mock.patch.object(runner, "corpus", return_value="corpus"):
+            for kind, driver, operation in (("compress", plan.ZLIB, "comp_and_decomp"), ("comp-break-even", plan.ZLIB, "comp"),
+                                            ("comp-break-even", plan.ISAL, "comp_and_decomp")):
+                command = runner.command(plan.compress(kind, 6, 8192, 2), driver)
+                self.assertEqual(command[command.index("--operation") + 1], operation)
+                self.assertEqual(command[command.index("--compress-level") + 1], "6:1:6")
+
+    def test_what_is_refused_shows_with_its_reason(self):
+        results = [row for row in self.all_results(7.0) if row["driver"] != plan.OPENSSL]
+        absent = {(plan.OPENSSL, "break-even", name, None): {"reason": "does not support it", "refused": True}
+                  for name in plan.ALGORITHMS}
+        text = self.of(results, absent=absent)
+        self.assertIn("| SM4-CBC | no size up to 16384 bytes | - |", text)
+        self.assertIn("| SM4-CBC | crypto_openssl |" + " - |" * len(plan.BREAK_EVEN_SIZES), text)
+        said = " ".join(text.split("## Not measured")[1].split())
+        self.assertIn(f"crypto_openssl, break-even, {', '.join(plan.ALGORITHMS)}: refused, does not support it", said)
+        self.assertEqual(said.count("does not support it"), 1)
+
+    def test_a_size_that_failed_shows(self):
+        where = (plan.MB, "break-even", "AES-128-CBC", 16)
+        results = [row for row in self.all_results(7.0) if (row["driver"], row["kind"], row["algorithm"], row["size"]) != where]
+        text = self.of(results, absent={where: {"reason": "it fell over", "refused": False}})
+        self.assertIn("| AES-128-CBC | crypto_aesni_mb | - | 7 |", text)
+        self.assertIn("- crypto_aesni_mb, break-even, AES-128-CBC of 16 bytes: it fell over", text)
 
     def test_a_reason_is_given_once(self):
         text = self.of(self.all_results(500000.0))
@@ -432,7 +657,8 @@ class Page(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("nothing was measured yet", done.stderr)
             out.mkdir(exist_ok=True)
-            runner = types.SimpleNamespace(results=self.all_results(7.0), absent={}, left_out=["one thing"], commands={})
+            runner = types.SimpleNamespace(results=self.all_results(7.0), absent={}, lost=[], left_out=["one thing"],
+                                           commands={})
             report.write_json(out / "results.json", MACHINE, runner, [])
             subprocess.run(command, check=True)
             text = pathlib.Path(build, "page.md").read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ import textwrap
 from . import plan, report
 
 COLUMNS = 100
-PEERS = (plan.MB, plan.OPENSSL)
 
 
 def wrapped(text, indent=""):
@@ -18,8 +17,8 @@ def bullet(text):
     return wrapped("- " + text, "  ")
 
 
-def median(digits):
-    return lambda summary: f"{summary.median:.{digits}f}" if summary else "-"
+def short(digits):
+    return lambda summary: summary.short(digits) if summary else "-"
 
 
 def spread(digits):
@@ -30,6 +29,9 @@ def head(machine):
     run = "short run" if machine.get("quick") else "full run"
     if machine.get("only"):
         run += f", of which only what has \"{machine['only']}\" in its title"
+    run += f", {machine.get('repetitions', plan.REPETITIONS)} runs of each in turn"
+    if machine.get("resumed"):
+        run += ", interrupted and gone on with"
     lines = ["# Results of the benchmark", ""]
     lines += wrapped("What `make bench` measured on one machine, written by `bench/bench.py BUILD --page FILE`. How "
                      "each figure is taken and what limits it: [bench](bench.md). Instructions an op, the same on "
@@ -57,22 +59,30 @@ def targets(f):
     return lines
 
 
+def reasons(f, kind, algorithm):
+    """Below a table, why there is "-" in it."""
+    why = [line for text in f.why_absent(kind, algorithm) for line in bullet(" ".join(text.split()))]
+    return ["", *why] if why else []
+
+
 def break_even(f):
-    algorithms = f.distinct("algorithm", kind="break-even")
-    rows = []
-    for algorithm in algorithms:
-        cells = []
-        for peer in PEERS:
-            sizes = f.distinct("size", kind="break-even", algorithm=algorithm, driver=peer)
-            cells.append(report.break_even_text(report.break_even(f, algorithm, peer), sizes) if sizes else "not measured")
-        rows.append((algorithm, *cells))
     lines = wrapped("From which size on offload pays: where an lcore spends fewer cycles on an op through the queue, "
                     "at that size and all larger ones, than on computing it. It says what an lcore saves, and not what "
-                    "a device needs for it; the software device of this run completes at once.")
-    lines += ["", report.table(("algorithm", *(f"instead of {peer}" for peer in PEERS)), rows), "",
-              "Cycles of the lcore an op, medians:"]
-    for algorithm in algorithms:
-        lines += ["", f"{algorithm}:", "", report.by_driver(f, "break-even", algorithm, "cycles", text=median(0))]
+                    "a device needs for it, nor what waiting for it costs. \"-\": at least one of the two was not "
+                    "measured, [why](#not-measured).")
+    for table in report.summary_tables(f):
+        lines += ["", table]
+    rows = report.break_even_rows(f)
+    crypto = [row for row in rows if row[1] is report.CRYPTO]
+    if crypto:
+        lines += ["", *wrapped("Cycles of the lcore an op by size, medians; the software device behind crypto_wd "
+                               "completes at once:"), "", report.cycles_by_size(f, crypto)]
+    deflate = [row for row in rows if row[1] is not report.CRYPTO]
+    if deflate:
+        lines += ["", *wrapped("The same of compression; the software device computes, whatever the level, what "
+                               "compress_isal does at level 1:"), "", report.cycles_by_size(f, deflate),
+                  "", "What it comes to, in percent of the plain data, at the largest of these sizes:", "",
+                  report.ratios(f)]
     return lines
 
 
@@ -89,28 +99,45 @@ def in_flight(f):
             report.table(("in flight", "measured", "published", "deviation"), rows)]
 
 
+def latency(f):
+    """[(heading, lines)]"""
+    names = ("p50_us", "p90_us", "p99_us", "p99.9_us")
+    out = []
+    for algorithm in f.algorithms("latency"):
+        rows = [(str(size), str(burst), driver,
+                 *(short(1)(f.get("latency", algorithm, size, driver, burst, name)) for name in names))
+                for size in f.distinct("size", kind="latency", algorithm=algorithm)
+                for burst in f.distinct("burst", kind="latency", algorithm=algorithm, size=size)
+                for driver in f.drivers("latency", algorithm)]
+        head = ("size", "burst", "driver", *(name.removesuffix("_us") for name in names))
+        text = "Microseconds from enqueue to dequeue, by ops of a burst that is waited for; medians of the percentiles."
+        out.append((f"Latency, {algorithm}", [*wrapped(text), "", report.table(head, rows), *reasons(f, "latency", algorithm)]))
+    return out
+
+
 def sections(f):
     """[(heading, lines)] of what was measured"""
     out = [("Targets", targets(f))]
-    if f.distinct("algorithm", kind="break-even"):
+    if report.break_even_rows(f):
         out.append(("Break-even", break_even(f)))
-    if f.distinct("burst", kind="cyclecount"):
+    if f.algorithms("cyclecount"):
         lines = wrapped("Cycles of the lcore for enqueue and dequeue of 64 bytes; crypto_wd over a device on the other "
                         "CPU that completes at once, crypto_null does no work.")
         out.append(("Cycles an op by burst", [*lines, "", report.by_driver(
-            f, "cyclecount", "", "cycles", what="burst", text=spread(1))]))
+            f, "cyclecount", "", "cycles", what="burst", text=spread(1)), *reasons(f, "cyclecount", "")]))
     for kind, name in (("queues", "queue pairs"), ("sessions", "sessions")):
         if f.distinct("burst", kind=kind):
             out.append((f"Cycles an op by {name}", own_counts(f, kind, name)))
     if report.in_flight(f):
         out.append(("In flight", in_flight(f)))
-    for algorithm in f.distinct("algorithm", kind="throughput"):
-        out.append((f"Throughput, {algorithm}", ["Gb/s, bursts of 32, medians.", "", report.by_driver(
-            f, "throughput", algorithm, "gbps", text=median(2))]))
-    for algorithm in f.distinct("algorithm", kind="compress"):
+    out += latency(f)
+    for algorithm in f.algorithms("throughput"):
+        out.append((f"Throughput, {algorithm}", ["Gb/s, bursts of 32; medians, and how far the farthest run was off.", "", report.by_driver(
+            f, "throughput", algorithm, "gbps", text=short(2)), *reasons(f, "throughput", algorithm)]))
+    for algorithm in f.algorithms("compress"):
         for metric, name in (("comp_gbps", "Compression"), ("decomp_gbps", "Decompression")):
-            out.append((f"{name}, {algorithm}", ["Gb/s by size of the segment, medians.", "", report.by_driver(
-                f, "compress", algorithm, metric, text=median(2))]))
+            out.append((f"{name}, {algorithm}", ["Gb/s by size of the segment.", "", report.by_driver(
+                f, "compress", algorithm, metric, text=short(2)), *reasons(f, "compress", algorithm)]))
     return out
 
 
@@ -120,10 +147,9 @@ def page(f, machine, runner):
     for heading, text in sections(f):
         lines += ["", f"## {heading}", "", *text]
     lines += ["", "## Not measured", ""]
-    missing = [f"{driver}, {' '.join(word for word in (kind, algorithm) if word)}: {why}"
-               for (driver, kind, algorithm), why in runner.absent.items()] + list(runner.left_out)
+    missing = report.not_measured(runner, f)
     for text in missing:
         lines += bullet(" ".join(text.split()))
     if not missing:
         lines.append("All that was planned was measured.")
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join(lines) + "\n"

@@ -6,24 +6,62 @@ from dataclasses import dataclass
 
 REPETITIONS = 5
 
-CBC = ("--cipher-algo", "aes-cbc", "--cipher-op", "encrypt", "--cipher-key-sz", "16", "--cipher-iv-sz", "16")
+
+def cipher(name, key, iv):
+    return ("--cipher-algo", name, "--cipher-op", "encrypt", "--cipher-key-sz", str(key), "--cipher-iv-sz", str(iv))
+
+
+def auth(name, key, digest, iv=0):
+    return ("--auth-algo", name, "--auth-op", "generate", "--auth-key-sz", str(key), "--digest-sz", str(digest),
+            *(("--auth-iv-sz", str(iv)) if iv else ()))
+
+
+def cipher_only(name, key, iv):
+    return ("--optype", "cipher-only", *cipher(name, key, iv))
+
+
+def auth_only(name, key, digest, iv=0):
+    return ("--optype", "auth-only", *auth(name, key, digest, iv))
+
+
+def aead(name):
+    return ("--optype", "aead", "--aead-algo", name, "--aead-op", "encrypt", "--aead-key-sz", "16", "--aead-iv-sz", "12",
+            "--aead-aad-sz", "12", "--digest-sz", "16")
+
+
+def chain(*parts):
+    return ("--optype", "cipher-then-auth", *(word for part in parts for word in part))
+
+
+CBC = cipher("aes-cbc", 16, 16)
+SHA1 = auth("sha1-hmac", 20, 20)
+SHA256 = auth("sha2-256-hmac", 32, 32)
 ALGORITHMS = {
     "AES-128-CBC": ("--optype", "cipher-only", *CBC),
-    "AES-128-GCM": ("--optype", "aead", "--aead-algo", "aes-gcm", "--aead-op", "encrypt", "--aead-key-sz", "16",
-                    "--aead-iv-sz", "12", "--aead-aad-sz", "12", "--digest-sz", "16"),
-    "AES-128-CBC+SHA1-HMAC": ("--optype", "cipher-then-auth", *CBC, "--auth-algo", "sha1-hmac", "--auth-op", "generate",
-                              "--auth-key-sz", "20", "--digest-sz", "20"),
-    "SHA256-HMAC": ("--optype", "auth-only", "--auth-algo", "sha2-256-hmac", "--auth-op", "generate",
-                    "--auth-key-sz", "32", "--digest-sz", "32"),
-    "AES-128-CTR": ("--optype", "cipher-only", "--cipher-algo", "aes-ctr", "--cipher-op", "encrypt",
-                    "--cipher-key-sz", "16", "--cipher-iv-sz", "16"),
-    "SHA1-HMAC": ("--optype", "auth-only", "--auth-algo", "sha1-hmac", "--auth-op", "generate", "--auth-key-sz", "20",
-                  "--digest-sz", "20"),
-    "SHA512-HMAC": ("--optype", "auth-only", "--auth-algo", "sha2-512-hmac", "--auth-op", "generate",
-                    "--auth-key-sz", "64", "--digest-sz", "64"),
-    "NULL": ("--optype", "cipher-only", "--cipher-algo", "null", "--cipher-op", "encrypt", "--cipher-key-sz", "0",
-             "--cipher-iv-sz", "0"),
+    "AES-128-GCM": aead("aes-gcm"),
+    "AES-128-CBC+SHA1-HMAC": chain(CBC, SHA1),
+    "SHA256-HMAC": ("--optype", "auth-only", *SHA256),
+    "AES-128-CTR": cipher_only("aes-ctr", 16, 16),
+    "AES-128-ECB": cipher_only("aes-ecb", 16, 0),
+    "AES-128-XTS": cipher_only("aes-xts", 32, 16),
+    "AES-128-CCM": aead("aes-ccm"),
+    "AES-128-CBC+SHA256-HMAC": chain(CBC, SHA256),
+    "SHA1-HMAC": ("--optype", "auth-only", *SHA1),
+    "SHA512-HMAC": auth_only("sha2-512-hmac", 64, 64),
+    "AES-128-CMAC": auth_only("aes-cmac", 16, 16),
+    "AES-128-XCBC-MAC": auth_only("aes-xcbc-mac", 16, 12),
+    "AES-128-GMAC": auth_only("aes-gmac", 16, 16, 12),
+    "SHA256": auth_only("sha2-256", 0, 32),
+    "3DES-CBC": cipher_only("3des-cbc", 24, 8),
+    "SM4-CBC": cipher_only("sm4-cbc", 16, 16),
+    "SM4-CTR": cipher_only("sm4-ctr", 16, 16),
+    "SM3": auth_only("sm3", 0, 32),
 }
+NULL_CIPHER = cipher_only("null", 0, 0)
+HEADLINE = ("AES-128-CBC", "AES-128-GCM", "AES-128-CBC+SHA1-HMAC", "SHA256-HMAC")
+BREAK_EVEN_SIZES = (16, 64, 256, 1024, 4096, 16384)
+COMPRESS_LEVELS = (1, 6, 9)
+SLOW = ("3DES-CBC",)  # on the lcore
 
 WD = "crypto_wd"
 MB = "crypto_aesni_mb"
@@ -34,13 +72,18 @@ SCHEDULER = "crypto_scheduler"
 COMPRESS_WD = "compress_wd"
 ISAL = "compress_isal"
 ZLIB = "compress_zlib"
+OWN = (WD, COMPRESS_WD, "bench-wd")
+
+# Seconds that a run takes, while none of its kind is known yet.
+EXPECTED_S = {"throughput": 1.0, "cyclecount": 1.5, "break-even": 0.6, "latency": 1.0, "compress": 2.0,
+              "comp-break-even": 1.5, "in-flight": 3.0, "queues": 1.0, "sessions": 2.0}
 
 
 @dataclass(frozen=True)
 class Point:
     """One run of each driver, REPETITIONS times in turn."""
 
-    kind: str  # throughput, cyclecount, latency, compress, or what bench-wd measures
+    kind: str  # throughput, cyclecount, break-even, latency, compress, comp-break-even, or what bench-wd measures
     algorithm: str
     size: int
     drivers: tuple
@@ -54,6 +97,14 @@ class Point:
 
 def peers(algorithm):
     return (WD, MB, *((GCM,) if algorithm == "AES-128-GCM" else ()), OPENSSL, SCHEDULER)
+
+
+def deflate(level):
+    return f"deflate level {level}"
+
+
+def level_of(algorithm):
+    return int(algorithm.rpartition(" ")[2])
 
 
 def ops_for(size, most):
@@ -73,6 +124,15 @@ def own_points(quick):
             Point("start", "hw=v3", 0, ("bench-wd",), ops=1)]
 
 
+def break_even(algorithm, size, most):
+    ops = min(most, 2048 if algorithm in SLOW else ops_for(size, 20 * most))
+    return Point("break-even", algorithm, size, (WD, MB, OPENSSL), ops=ops)
+
+
+def compress(kind, level, size, ops):
+    return Point(kind, deflate(level), size, (COMPRESS_WD, ISAL, ZLIB), ops=ops)
+
+
 def quick_points():
     points = [Point("cyclecount", "", 64, (WD, NULL), (1, 8, 32, 128), 20480)]
     for algorithm, sizes in (("AES-128-CBC", (256, 1024, 4096)), ("AES-128-GCM", (256, 1024)),
@@ -80,28 +140,23 @@ def quick_points():
         for size in sizes:
             points.append(Point("throughput", algorithm, size, peers(algorithm), ops=ops_for(size, 200000)))
     points += own_points(True)
-    for size in (64, 1024):
-        points.append(Point("break-even", "AES-128-CBC", size, (WD, MB, OPENSSL), ops=10240))
-    points.append(Point("break-even", "AES-128-GCM", 1024, (WD, MB, OPENSSL), ops=10240))
-    points.append(Point("compress", "deflate level 1", 32768, (COMPRESS_WD, ISAL, ZLIB), ops=10))
+    points += [break_even(algorithm, size, 10240) for algorithm in HEADLINE[:2] for size in (64, 1024)]
+    points.append(compress("compress", 1, 32768, 10))
+    points.append(compress("comp-break-even", 1, 8192, 1))
     points.append(Point("latency", "AES-128-CBC", 1024, (WD, MB), (1, 8, 32, 128), 4096))
     return points
 
 
 def full_points():
-    algorithms = [name for name in ALGORITHMS if name != "NULL"]
-    headline = algorithms[:4]
-    sizes = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
-    points = [Point("cyclecount", "", 64, (WD, NULL), (1, 2, 4, 8, 16, 32, 64, 128, 256), 204800)]
-    for algorithm in headline:
-        for size in sizes:
+    bursts = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    points = [Point("cyclecount", "", 64, (WD, NULL), bursts, 102400)]
+    for algorithm in HEADLINE:
+        for size in (64, 256, 1024, 2048, 4096, 8192):
             points.append(Point("throughput", algorithm, size, peers(algorithm), ops=ops_for(size, 1000000)))
-    for size in (1024, 4096, 8192, 16384, 32768):
-        points.append(Point("compress", "deflate level 1", size, (COMPRESS_WD, ISAL, ZLIB), ops=50))
+    points += [compress("compress", 1, size, 25) for size in (1024, 4096, 8192, 16384, 32768)]
     points += own_points(False)
     for size in (64, 1024, 8192):
-        points.append(Point("latency", "AES-128-CBC", size, (WD, MB), (1, 2, 4, 8, 16, 32, 64, 128, 256), 16384))
-    for algorithm in algorithms:
-        for size in sizes:
-            points.append(Point("break-even", algorithm, size, (WD, MB, OPENSSL), ops=20480))
+        points.append(Point("latency", "AES-128-CBC", size, (WD, MB), bursts, 16384))
+    points += [break_even(algorithm, size, 20480) for algorithm in ALGORITHMS for size in BREAK_EVEN_SIZES]
+    points += [compress("comp-break-even", level, size, 2) for level in COMPRESS_LEVELS for size in (1024, 8192, 32768)]
     return points

@@ -2,7 +2,6 @@
 # Copyright (c) 2026 the wd authors
 """Plots by gnuplot, SVG and PNG of each."""
 
-import re
 import subprocess
 
 from . import plan, report
@@ -56,9 +55,9 @@ def all_plots(f):
 
     for algorithm in f.distinct("algorithm", kind="throughput"):
         by_size(f"throughput-{algorithm}", f"Throughput, {algorithm}", "throughput", algorithm, "gbps", "Gb/s")
-    for algorithm in f.distinct("algorithm", kind="break-even"):
-        by_size(f"cycles-by-size-{algorithm}", f"Cycles of the lcore an op, {algorithm}", "break-even", algorithm,
-                "cycles", "cycles", ylog=True)
+    for name, what, algorithm in report.break_even_rows(f):
+        by_size(f"cycles-by-size-{name}", f"Cycles of the lcore an op, {name}", what.kind, algorithm,
+                what.metric, "cycles", ylog=True)
     add("cycles-by-burst", "Cycles of the lcore an op, 64 bytes", "ops a burst", "cycles",
         {d: points(f, "cyclecount", "", d, "cycles", 64) for d in (plan.WD, plan.NULL)})
     for algorithm in f.distinct("algorithm", kind="latency"):
@@ -79,16 +78,12 @@ def all_plots(f):
     return plots
 
 
-def file_name(name):
-    return re.sub(r"[^\w.+-]", "_", name)
-
-
 def draw(f, out):
     """Names of the plots that were drawn; None without gnuplot."""
     drawn = []
     for name, (args, more) in all_plots(f).items():
         for terminal in TERMINALS:
-            text = script(out / f"{file_name(name)}.{terminal}", terminal, *args, **more)
+            text = script(out / f"{report.file_name(name)}.{terminal}", terminal, *args, **more)
             try:
                 done = subprocess.run(["gnuplot"], input=text, text=True, capture_output=True, check=False)
             except OSError:

@@ -4,6 +4,8 @@
 
 import csv
 import json
+import re
+from dataclasses import dataclass
 
 from . import plan
 from .stats import Summary
@@ -12,9 +14,10 @@ MUCH = float("inf")
 
 
 class Figures:
-    """Medians by what was measured."""
+    """Medians by what was measured, and what could not be."""
 
-    def __init__(self, results):
+    def __init__(self, results, absent=None):
+        self.absent = absent or {}  # as a Runner's
         self.values = {}
         for row in results:
             key = tuple(row[name] for name in ("kind", "algorithm", "size", "driver", "burst", "metric"))
@@ -30,6 +33,24 @@ class Figures:
         at = names.index(what)
         found = {key[at] for key in self.values if all(key[names.index(n)] == v for n, v in given.items())}
         return sorted(found)
+
+    def drivers(self, kind, algorithm, **given):
+        """Ours first; those that gave nothing, too."""
+        found = set(self.distinct("driver", kind=kind, algorithm=algorithm, **given))
+        found |= {where[0] for where in self.absent if where[1:3] == (kind, algorithm)}
+        return sorted(found, key=lambda name: (name not in plan.OWN, name))
+
+    def algorithms(self, kind):
+        """In the plan's order; those of which nothing was measured, too."""
+        found = set(self.distinct("algorithm", kind=kind)) | {where[2] for where in self.absent if where[1] == kind}
+        order = list(plan.ALGORITHMS)
+        return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+    def why_absent(self, kind, algorithm):
+        """[text] of what could not be measured there"""
+        return [f"{driver}{f', {size} bytes' if size is not None else ''}: {why['reason']}"
+                for (driver, its_kind, its_algorithm, size), why in self.absent.items()
+                if (its_kind, its_algorithm) == (kind, algorithm)]
 
 
 # ---- targets ----
@@ -170,16 +191,80 @@ def in_flight(f):
     return rows
 
 
-def break_even(f, algorithm, peer):
+@dataclass(frozen=True)
+class Offload:
+    """What is compared for break-even."""
+
+    kind: str
+    metric: str
+    ours: str
+    peers: tuple
+
+
+CRYPTO = Offload("break-even", "cycles", plan.WD, (plan.MB, plan.OPENSSL))
+DEFLATE = Offload("comp-break-even", "comp_cycles", plan.COMPRESS_WD, (plan.ISAL, plan.ZLIB))
+# zlib's decompression: the stock tool falls over, see run.py
+INFLATE = Offload("comp-break-even", "decomp_cycles", plan.COMPRESS_WD, (plan.ISAL, plan.ZLIB))
+
+
+def both_sizes(f, algorithm, peer, what):
+    ours, other = (f.distinct("size", kind=what.kind, algorithm=algorithm, driver=driver, metric=what.metric)
+                   for driver in (what.ours, peer))
+    return [size for size in ours if size in other]
+
+
+def break_even(f, algorithm, peer, what=CRYPTO):
     """The size from which on the queue costs the lcore less than the peer does; None: never."""
     best = None
-    for size in reversed(f.distinct("size", kind="break-even", algorithm=algorithm, driver=plan.WD)):
-        ours = f.get("break-even", algorithm, size, plan.WD, 32, "cycles")
-        other = f.get("break-even", algorithm, size, peer, 32, "cycles")
-        if other is None or ours.median >= other.median:
+    for size in reversed(both_sizes(f, algorithm, peer, what)):
+        ours, other = (f.get(what.kind, algorithm, size, driver, 32, what.metric) for driver in (what.ours, peer))
+        if ours.median >= other.median:
             break
         best = size
     return best
+
+
+def break_even_cell(f, algorithm, peer, what=CRYPTO):
+    """Of a table; "-" where one of both was not measured."""
+    sizes = both_sizes(f, algorithm, peer, what)
+    return break_even_text(break_even(f, algorithm, peer, what), sizes) if sizes else "-"
+
+
+def break_even_rows(f):
+    """[(name, what, algorithm)] of what there is, in the plan's order."""
+    rows = [(algorithm, CRYPTO, algorithm) for algorithm in f.algorithms(CRYPTO.kind)]
+    levels = f.algorithms(DEFLATE.kind)
+    rows += [(f"compression, {level}", DEFLATE, level) for level in levels]
+    return rows + [("decompression", INFLATE, level) for level in levels[:1]]
+
+
+def tool_limits(f):
+    """What a program cannot measure, with any driver of that kind."""
+    if f.algorithms(INFLATE.kind) and not f.distinct("driver", kind=INFLATE.kind, driver=plan.ZLIB, metric=INFLATE.metric):
+        return ["compress_zlib, decompression: dpdk-test-compress-perf ends with a segmentation fault when it counts its "
+                "cycles; its throughput is measured"]
+    return []
+
+
+def cycles_by_size(f, rows):
+    """One table, with a column a size: the lcore's cycles an op, medians."""
+    sizes = sorted({size for _, what, _ in rows for size in f.distinct("size", kind=what.kind)})
+    lines = []
+    for name, what, algorithm in rows:
+        for driver in (what.ours, *what.peers):
+            found = [f.get(what.kind, algorithm, size, driver, 32, what.metric) for size in sizes]
+            lines.append((name, driver, *(f"{s.median:.0f}" if s else "-" for s in found)))
+    return table(("algorithm", "driver", *map(str, sizes)), lines)
+
+
+def ratios(f):
+    """What compression leaves, by level."""
+    rows = []
+    for level in f.algorithms(DEFLATE.kind):
+        size = max(f.distinct("size", kind=DEFLATE.kind, algorithm=level), default=0)
+        found = [f.get(DEFLATE.kind, level, size, driver, 32, "percent") for driver in (DEFLATE.ours, *DEFLATE.peers)]
+        rows.append((level, *(f"{s.median:.1f}" if s else "-" for s in found)))
+    return table(("", DEFLATE.ours, *DEFLATE.peers), rows)
 
 
 def table(header, rows):
@@ -195,14 +280,18 @@ def cell(summary, digits=2):
 def by_driver(f, kind, algorithm, metric, burst=32, digits=2, what="size", text=None):
     """A table with a column a driver; what varies is the size or the burst. text: makes a cell of a Summary."""
     text = text or (lambda summary: cell(summary, digits))
-    drivers = f.distinct("driver", kind=kind, algorithm=algorithm, metric=metric)
-    drivers.sort(key=lambda name: (name not in (plan.WD, plan.COMPRESS_WD), name))
+    drivers = f.drivers(kind, algorithm, metric=metric)
     size = next(iter(f.distinct("size", kind=kind, algorithm=algorithm)), 0)
     rows = []
     for value in f.distinct(what, kind=kind, algorithm=algorithm, metric=metric):
         at = (value, burst) if what == "size" else (size, value)
         rows.append([str(value)] + [text(f.get(kind, algorithm, at[0], d, at[1], metric)) for d in drivers])
     return table([what, *drivers], rows)
+
+
+def with_reasons(f, kind, algorithm, text):
+    """A table, and below it why there is "-" in it."""
+    return "\n".join([text, *(f"\n- {why}" for why in f.why_absent(kind, algorithm))])
 
 
 def sections(f):
@@ -212,21 +301,21 @@ def sections(f):
                  [(figure, target, measured or "not measured", verdict(measured, ok)) for figure, target, measured, ok in rows])
     text = "\n".join([text, *(f"\n- {why}" for why in in_the_way(rows))])
     out = [("Targets", text, ())]
-    for algorithm in f.distinct("algorithm", kind="throughput"):
-        out.append((f"Throughput, {algorithm}", "Gb/s, bursts of 32.\n\n" +
-                    by_driver(f, "throughput", algorithm, "gbps"), (f"throughput-{algorithm}",)))
-    if f.distinct("burst", kind="cyclecount"):
+    for algorithm in f.algorithms("throughput"):
+        out.append((f"Throughput, {algorithm}", "Gb/s, bursts of 32.\n\n" + with_reasons(
+            f, "throughput", algorithm, by_driver(f, "throughput", algorithm, "gbps")), (f"throughput-{algorithm}",)))
+    if f.algorithms("cyclecount"):
         out.append(("Cycles an op by burst", "Enqueue and dequeue, 64 bytes; crypto_wd over a device on the other CPU "
-                    "that completes at once, crypto_null does no work.\n\n" +
-                    by_driver(f, "cyclecount", "", "cycles", what="burst", digits=1), ("cycles-by-burst",)))
-    algorithms = f.distinct("algorithm", kind="break-even")
-    if algorithms:
-        out.append(break_even_section(f, algorithms))
+                    "that completes at once, crypto_null does no work.\n\n" + with_reasons(
+                        f, "cyclecount", "", by_driver(f, "cyclecount", "", "cycles", what="burst", digits=1)),
+                    ("cycles-by-burst",)))
+    if break_even_rows(f):
+        out.append(break_even_section(f))
     out += latency_sections(f)
-    for algorithm in f.distinct("algorithm", kind="compress"):
+    for algorithm in f.algorithms("compress"):
         for metric, name in (("comp_gbps", "Compression"), ("decomp_gbps", "Decompression")):
-            out.append((f"{name}, {algorithm}", "Gb/s by size of the segment.\n\n" +
-                        by_driver(f, "compress", algorithm, metric), (f"{name.lower()}",)))
+            out.append((f"{name}, {algorithm}", "Gb/s by size of the segment.\n\n" + with_reasons(
+                f, "compress", algorithm, by_driver(f, "compress", algorithm, metric)), (f"{name.lower()}",)))
     for kind, name in (("queues", "queue pairs"), ("sessions", "sessions")):
         counts = f.distinct("burst", kind=kind)
         if counts:
@@ -245,37 +334,44 @@ def verdict(measured, ok):
     return "-" if measured is None else "yes" if ok else "no"
 
 
-def break_even_section(f, algorithms):
+def summary_tables(f):
+    """[table]: from which size on offload pays."""
+    tables = []
+    for chosen in ((CRYPTO,), (DEFLATE, INFLATE)):
+        rows = [(name, *(break_even_cell(f, algorithm, peer, what) for peer in what.peers))
+                for name, what, algorithm in break_even_rows(f) if what in chosen]
+        if rows:
+            tables.append(table(("", *(f"instead of {peer}" for peer in chosen[0].peers)), rows))
+    return tables
+
+
+def break_even_section(f):
     text = ["Cycles an op of the lcore: through the queue, whatever a device behind it does, next to computing "
-            "on the lcore. This says what an lcore saves, not what a device needs.", ""]
-    rows = []
-    for algorithm in algorithms:
-        for peer in (plan.MB, plan.OPENSSL):
-            if f.distinct("size", kind="break-even", algorithm=algorithm, driver=peer):
-                sizes = f.distinct("size", kind="break-even", algorithm=algorithm)
-                rows.append((algorithm, peer, break_even_text(break_even(f, algorithm, peer), sizes)))
-    text.append(table(("algorithm", "instead of", "offload pays from"), rows))
-    for algorithm in algorithms:
-        text += ["", f"{algorithm}:", "", by_driver(f, "break-even", algorithm, "cycles", digits=0)]
-    return ("Break-even", "\n".join(text), tuple(f"cycles-by-size-{algorithm}" for algorithm in algorithms))
+            "on the lcore. This says what an lcore saves, not what a device needs.", *summary_tables(f)]
+    names = []
+    for name, what, algorithm in break_even_rows(f):
+        text += [f"Cycles, {name}:", with_reasons(f, what.kind, algorithm, by_driver(
+            f, what.kind, algorithm, what.metric, digits=0))]
+        names.append(f"cycles-by-size-{name}")
+    return ("Break-even", "\n\n".join(text), tuple(names))
 
 
 def break_even_text(size, sizes):
     if size is None:
         return f"no size up to {sizes[-1]} bytes"
-    return f"{size} bytes on" + (", the smallest measured" if size == sizes[0] else "")
+    return f"{'each size, ' if size == sizes[0] else ''}{size} bytes on"
 
 
 def latency_sections(f):
     out = []
-    for algorithm in f.distinct("algorithm", kind="latency"):
+    for algorithm in f.algorithms("latency"):
         for size in f.distinct("size", kind="latency", algorithm=algorithm):
-            drivers = f.distinct("driver", kind="latency", algorithm=algorithm, size=size)
+            drivers = f.drivers("latency", algorithm)
             names = ("p50_us", "p90_us", "p99_us", "p99.9_us")
             rows = [(str(burst), driver, *(cell(f.get("latency", algorithm, size, driver, burst, n), 1) for n in names))
                     for burst in f.distinct("burst", kind="latency", algorithm=algorithm, size=size) for driver in drivers]
-            out.append((f"Latency, {algorithm}, {size} bytes", "Microseconds by ops of a burst.\n\n" +
-                        table(("burst", "driver", *names), rows), (f"latency-{algorithm}-{size}",)))
+            out.append((f"Latency, {algorithm}, {size} bytes", "Microseconds by ops of a burst.\n\n" + with_reasons(
+                f, "latency", algorithm, table(("burst", "driver", *names), rows)), (f"latency-{algorithm}-{size}",)))
     return out
 
 
@@ -290,18 +386,54 @@ def write_csv(path, results):
         writer.writerows(results)
 
 
+def write_run_csv(path, machine, runner):
+    """Machine, versions and command lines, for who reads CSV only."""
+    packages = machine.get("packages", {})
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(("what", "name", "value"))
+        writer.writerows(("machine", name, value) for name, value in machine.items() if name != "packages")
+        writer.writerows(("package", name, version) for name, version in packages.items())
+        writer.writerows(("command", title, command) for command, title in runner.commands.items())
+
+
 def write_json(path, machine, runner, rows):
     summary = [{"figure": a, "target": b, "measured": c, "reached": d} for a, b, c, d in rows]
-    absent = [{"driver": key[0], "kind": key[1], "algorithm": key[2], "reason": why} for key, why in runner.absent.items()]
     with open(path, "w", encoding="utf-8") as out:
-        json.dump({"machine": machine, "targets": summary, "not_started": absent, "left_out": runner.left_out,
-                   "commands": runner.commands, "results": runner.results}, out, indent=1)
+        json.dump({"machine": machine, "targets": summary, "not_measured": absent_rows(runner.absent), "lost": runner.lost,
+                   "left_out": runner.left_out, "commands": runner.commands, "results": runner.results}, out, indent=1)
         out.write("\n")
+
+
+def absent_rows(absent):
+    """As in a file."""
+    return [{**dict(zip(("driver", "kind", "algorithm", "size"), where)), **why} for where, why in absent.items()]
+
+
+def absent_from(rows):
+    return {(row["driver"], row["kind"], row["algorithm"], row["size"]):
+            {"reason": row["reason"], "refused": row["refused"]} for row in rows}
+
+
+def not_measured(runner, f):
+    """[text]: what is missing, with the reason; algorithms that a driver refuses for one reason together."""
+    same = {}
+    for (driver, kind, algorithm, size), why in runner.absent.items():
+        what = f"{algorithm or kind}{f' of {size} bytes' if size is not None else ''}"
+        same.setdefault((driver, kind, why["reason"], why["refused"]), []).append(what)
+    lines = [f"{driver}, {kind}, {', '.join(names)}: {'refused, ' if refused else ''}{reason}"
+             for (driver, kind, reason, refused), names in same.items()]
+    return lines + tool_limits(f) + list(runner.lost) + list(runner.left_out)
 
 
 def idle(machine):
     """Whether nothing else ran when the measurement began."""
     return float(machine["load_before"].split()[0]) <= 0.5
+
+
+def file_name(name):
+    """Of a plot, without its suffix."""
+    return re.sub(r"[^\w.+-]", "_", name)
 
 
 def markdown(f, machine, runner, plots):
@@ -317,13 +449,9 @@ def markdown(f, machine, runner, plots):
         lines += ["**The machine was not idle when this began; the figures are of little use.**", ""]
     for heading, text, names in sections(f):
         lines += [f"## {heading}", "", text, ""]
-        lines += [f"![{name}]({name}.svg)" for name in names if name in plots]
+        lines += [f"![{name}]({file_name(name)}.svg)" for name in names if name in plots]
         lines.append("")
     lines += ["## Not measured", ""]
-    lines += [f"- {driver}, {' '.join(word for word in (kind, algorithm) if word)}: {why}"
-              for (driver, kind, algorithm), why in runner.absent.items()]
-    lines += [f"- {title}" for title in runner.left_out]
-    if not runner.absent and not runner.left_out:
-        lines.append("All that was planned was measured.")
+    lines += [f"- {text}" for text in not_measured(runner, f)] or ["All that was planned was measured."]
     lines += ["", "## Commands", "", "```", *runner.commands, "```", ""]
     return "\n".join(lines)

@@ -2,19 +2,23 @@
 # Copyright (c) 2026 the wd authors
 """Runs points and keeps what they gave."""
 
+import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
-from . import plan, stock
+from . import plan, report, stock
 
 TIMEOUT_S = 120
 COMMON = ("--no-pci", "--in-memory", "--no-telemetry", "--log-level", "error")
 CORPUS_SIZE = 4 << 20
+DEVICE_BYTES_PER_US = 150  # and more, of compression in software
 
 
 class Runner:
@@ -25,12 +29,20 @@ class Runner:
         self.budget_s = budget_s
         self.results = []  # dicts of kind, driver, algorithm, size, burst, repetition, metric, value
         self.commands = {}  # the same command line is run several times
-        self.absent = {}  # (driver, algorithm or ""): why
+        self.absent = {}  # (driver, kind, algorithm, size or None for each): {"reason", "refused"}
+        self.lost = []  # single runs that failed, as text
+        self.left_out = []  # for want of time, as text
+        self.done = []  # titles of points
+        self.broken = {}  # {(driver, kind, algorithm, size): [why]} of runs that failed
         self.worked = set()  # the same keys
-        self.doubtful = set()
-        self.left_out = []
+        self.interrupted = False
+        self.about = {}  # of this run, for who goes on with it
         self.started = time.monotonic()
         self.took = {}  # seconds of the runs so far, by kind
+
+    def failed(self):
+        """Whether anything went wrong; what a peer has not got is no failure."""
+        return self.interrupted or bool(self.lost) or any(not why["refused"] for why in self.absent.values())
 
     # ---- command lines ----
 
@@ -51,23 +63,34 @@ class Runner:
         if driver == "bench-wd":
             return [str(self.build / "app/bench-wd/bench-wd"), "-l", str(self.cpus[1]), *COMMON, "-d",
                     str(self.build / "pmds"), "--", point.kind, self.own_options(point), str(point.ops)]
-        if point.kind == "compress":
-            return ["dpdk-test-compress-perf", *self.eal(), *self.vdevs(driver, ""), "--", "--driver-name", driver,
-                    "--input-file", str(self.corpus()), "--ptest", "throughput", "--operation", "comp_and_decomp",
-                    "--seg-sz", str(point.size), "--max-num-sgl-segs", "1", "--compress-level", "1:1:1",
-                    "--num-iter", str(point.ops), "--pool-sz", "512", "--burst-sz", "32"]
+        if point.kind in ("compress", "comp-break-even"):
+            return self.compress_command(point, driver)
         cycles = point.kind in ("cyclecount", "break-even")
-        algorithm = point.algorithm or ("NULL" if driver == plan.NULL else "AES-128-CBC")
+        algorithm = plan.NULL_CIPHER if driver == plan.NULL else plan.ALGORITHMS[point.algorithm or "AES-128-CBC"]
         extra = f",2@{self.cpus[0]}" if driver == plan.SCHEDULER else ""
         command = ["dpdk-test-crypto-perf", *self.eal(extra),
                    *self.vdevs(driver, ",engine=instant" if cycles else ""), "--", "--ptest",
                    "pmd-cyclecount" if cycles else point.kind, "--devtype", driver,
                    "--burst-sz", ",".join(map(str, point.bursts)), "--buffer-sz", str(point.size),
-                   "--total-ops", str(point.ops), "--silent", "--csv-friendly", *plan.ALGORITHMS[algorithm]]
+                   "--total-ops", str(point.ops), "--silent", "--csv-friendly", *algorithm]
         if cycles:
             # so that a device on another CPU is through before the dequeues are timed
             command += ["--desc-nb", "1024", "--pmd-cyclecount-delay-ms", "3"]
         return command
+
+    def compress_command(self, point, driver):
+        level = plan.level_of(point.algorithm)
+        # the tool falls over when it counts the cycles of zlib's decompression
+        operation = "comp" if (point.kind, driver) == ("comp-break-even", plan.ZLIB) else "comp_and_decomp"
+        command = ["dpdk-test-compress-perf", *self.eal(), *self.vdevs(driver, ""), "--", "--driver-name", driver,
+                   "--input-file", str(self.corpus()), "--operation", operation, "--seg-sz", str(point.size),
+                   "--max-num-sgl-segs", "1", "--compress-level", f"{level}:1:{level}", "--num-iter", str(point.ops),
+                   "--pool-sz", "512", "--burst-sz", "32"]
+        if point.kind == "compress":
+            return command + ["--ptest", "throughput"]
+        # the tool compares the data, so the device has to compute; it is through with a burst in this time
+        delay_us = 100 + 32 * point.size // DEVICE_BYTES_PER_US if driver == plan.COMPRESS_WD else 0
+        return command + ["--ptest", "pmd-cyclecount", "--cc-delay-us", str(delay_us)]
 
     def own_options(self, point):
         if point.kind in ("queues", "sessions"):
@@ -92,7 +115,7 @@ class Runner:
 
     # ---- running ----
 
-    def execute(self, command, scheduler=False):
+    def execute(self, command):
         with open(self.out / "last-output", "w+", encoding="utf-8", errors="replace") as log:
             deadline = time.monotonic() + TIMEOUT_S
             try:
@@ -100,7 +123,7 @@ class Runner:
             except OSError as error:
                 raise stock.OutputError(str(error)) from error
             try:
-                if scheduler:
+                if command[0].startswith("dpdk-test"):
                     quiet_main(child, deadline)
                 status = child.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
@@ -111,7 +134,9 @@ class Runner:
                     child.wait()
             log.seek(0)
             text = log.read()
-        if status != 0:
+        if status < 0:
+            raise stock.OutputError(f"{stock.reason(text)} (ended by {signal.Signals(-status).name})")
+        if status > 0:
             raise stock.OutputError(f"{stock.reason(text)} (exit status {status})")
         return text
 
@@ -126,6 +151,9 @@ class Runner:
             return [(row["burst"], {k: v for k, v in row.items() if k.startswith("p")}) for row in stock.latency(text)]
         if kind == "compress":
             return [(32, pick(row, "percent", "comp_gbps", "decomp_gbps")) for row in stock.compress(text)]
+        if kind == "comp-break-even":
+            return [(32, {name: row[name] for name in ("percent", "comp_cycles", "decomp_cycles") if row[name]})
+                    for row in stock.comp_cyclecount(text)]
         rows = stock.own(text, kind)
         if kind == "in-flight":
             return [(row[0], {"mb_per_s": row[1], **({"published": row[2]} if row[2] is not None else {})})
@@ -143,12 +171,12 @@ class Runner:
         self.commands.setdefault(" ".join(map(shlex.quote, command)), f"{point.title()} {driver}")
         begin = time.monotonic()
         try:
-            rows = self.parse(point, self.execute(command, driver == plan.SCHEDULER))
+            rows = self.parse(point, self.execute(command))
         except stock.OutputError as error:
-            shutil.copy(self.out / "last-output", self.out / f"failed-{driver}-{point.kind}.txt")
-            self.failed(point, driver, str(error))
+            self.keep_output(point, driver)
+            self.broke(point, driver, str(error))
             return
-        self.worked.add((driver, point.kind, point.algorithm))
+        self.worked.add(key(point, driver))
         self.took.setdefault(point.kind, []).append(time.monotonic() - begin)
         for burst, metrics in rows:
             for metric, value in metrics.items():
@@ -157,43 +185,99 @@ class Runner:
                     "burst": int(burst), "repetition": repetition, "metric": metric, "value": value,
                 })
 
-    def failed(self, point, driver, why):
-        """What failed twice and never worked is not tried again; what worked before may have had bad luck."""
-        key = (driver, point.kind, point.algorithm)
-        if key in self.worked:
-            self.left_out.append(f"one run of {driver}, {point.title()} ({why})")
-        elif key in self.doubtful:
-            self.absent[key] = why
+    def keep_output(self, point, driver):
+        name = re.sub(r"[^\w.+-]", "_", f"failed-{driver}-{point.title()}.txt")
+        shutil.copy(self.out / "last-output", self.out / name)
+
+    def broke(self, point, driver, why):
+        """What a driver has not got is not asked for again, at no size; other failures may be bad luck."""
+        if stock.is_refusal(why):
+            self.absent[key(point, driver, None)] = {"reason": why.partition(" (exit")[0], "refused": driver not in plan.OWN}
         else:
-            self.doubtful.add(key)
+            self.broken.setdefault(key(point, driver), []).append(why)
 
     def usable(self, point, driver):
-        return (driver, point.kind, point.algorithm) not in self.absent
+        """Not after two failures and no success, and not where that was so at two sizes."""
+        here = key(point, driver)
+        return (here not in self.absent and key(point, driver, None) not in self.absent
+                and (here in self.worked or len(self.broken.get(here, ())) < 2))
 
-    def left_s(self, points, at):
-        """How long the points from that one on will take, by what runs of their kind took."""
-        known = [second for values in self.took.values() for second in values]
-        mean = sum(known) / len(known) if known else 1.5
+    def close_point(self, point):
+        """What failed in it, and how much of it."""
+        for driver in point.drivers:
+            here = key(point, driver)
+            reasons = self.broken.pop(here, ())
+            if here in self.worked:
+                self.lost += [f"one run of {driver}, {point.title()}: {why}" for why in reasons]
+            elif reasons:
+                self.absent[here] = {"reason": reasons[-1], "refused": False}
+                self.give_up(here)
+        self.done.append(point.title())
+
+    def give_up(self, here):
+        """On an algorithm that failed at two sizes and worked at none."""
+        same = [other for other in self.absent if other[:3] == here[:3]]
+        if len(same) < 2 or any(other[:3] == here[:3] for other in self.worked):
+            return
+        reason = self.absent[here]
+        for other in same:
+            del self.absent[other]
+        self.absent[(*here[:3], None)] = reason
+
+    # ---- all of it ----
+
+    def left_s(self, points):
+        """How long they will take, by what runs of their kind took."""
         total = 0.0
-        for point in points[at:]:
+        for point in points:
             values = self.took.get(point.kind)
-            each = sum(values) / len(values) if values else mean
-            total += each * point.repetitions * len(point.drivers)
+            each = sum(values) / len(values) if values else plan.EXPECTED_S.get(point.kind, 1.0)
+            total += each * point.repetitions * sum(self.usable(point, driver) for driver in point.drivers)
         return total
 
     def run(self, points):
+        """Those that are not done yet; what an interrupted run has so far is in progress.json."""
         for at, point in enumerate(points):
+            if point.title() in self.done:
+                continue
             elapsed = time.monotonic() - self.started
-            if self.budget_s is not None and elapsed + self.left_s([point], 0) > self.budget_s:
+            if self.budget_s is not None and elapsed + self.left_s([point]) > self.budget_s:
                 self.left_out.append(f"{point.title()} (no time)")
                 continue
-            progress(f"[{at + 1:3}/{len(points)}] {clock(elapsed)} gone, about {clock(self.left_s(points, at))} left: "
+            left = [later for later in points[at:] if later.title() not in self.done]
+            progress(f"[{at + 1:3}/{len(points)}] {clock(elapsed)} gone, about {clock(self.left_s(left))} left: "
                      f"{point.title()}")
             for repetition in range(point.repetitions):
                 for driver in point.drivers:
                     if self.usable(point, driver):
                         self.once(point, driver, repetition)
+            self.close_point(point)
+            self.save()
         progress(f"measured in {clock(time.monotonic() - self.started)}")
+
+    def save(self):
+        """So that an interrupted run can go on."""
+        state = {name: getattr(self, name) for name in KEPT}
+        state["absent"] = report.absent_rows(self.absent)
+        path = self.out / "progress.json"
+        path.with_suffix(".new").write_text(json.dumps({**self.about, **state}), encoding="utf-8")
+        path.with_suffix(".new").replace(path)
+
+    def resume(self):
+        """Takes over what an interrupted run has; what it was about."""
+        state = json.loads((self.out / "progress.json").read_text(encoding="utf-8"))
+        for name in KEPT:
+            setattr(self, name, state.pop(name))
+        self.absent = report.absent_from(state.pop("absent"))
+        self.worked = {(row["driver"], row["kind"], row["algorithm"], row["size"]) for row in self.results}
+        return state
+
+
+KEPT = ("results", "commands", "lost", "done")
+
+
+def key(point, driver, *size):
+    return (driver, point.kind, point.algorithm, *(size or (point.size,)))
 
 
 def pick(row, *names):
@@ -210,27 +294,37 @@ def progress(line):
 
 def quiet_main(child, stop_at):
     """
-    The main lcore spins while it waits for lcore 1. Beside a worker of the scheduler
-    that shall not count: while lcore 1 runs, the main thread has what nobody else wants.
+    The main lcore spins while it waits for lcore 1. Beside a worker of the scheduler,
+    or beside the software device, that shall not count: while lcore 1 runs, the main
+    thread has what nobody else wants.
     """
-    idle = False
+    idle, stat = False, None
     while child.poll() is None and time.monotonic() < stop_at:
-        busy = lcore_1_runs(child.pid)
+        stat = stat or lcore_1_stat(child.pid)
+        busy = runs(stat)
         if busy != idle:
             try:  # a thread's number: that of the process is the main thread's
                 os.sched_setscheduler(child.pid, os.SCHED_IDLE if busy else os.SCHED_OTHER, os.sched_param(0))
             except OSError:
                 return
             idle = busy
-        time.sleep(0.005)
+        # soon where it matters, and else seldom: this takes time from what is measured
+        time.sleep(0.02 if idle else 0.002)
 
 
-def lcore_1_runs(pid):
-    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+def lcore_1_stat(pid):
+    """The file that says what lcore 1 does, once there is one."""
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/comm"):
         try:
-            head, _, tail = path.read_text(encoding="utf-8").rpartition(")")
+            if re.search(r"worker-?1$", path.read_text(encoding="utf-8").strip()):
+                return path.with_name("stat")
         except OSError:
             continue
-        if head.endswith("worker-1"):
-            return tail.split()[0] == "R"
-    return False
+    return None
+
+
+def runs(stat):
+    try:
+        return stat is not None and stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "R"
+    except OSError:
+        return False

@@ -22,6 +22,11 @@ class Summary:
     def text(self, digits=2):
         return f"{self.median:.{digits}f} ({self.low:.{digits}f}..{self.high:.{digits}f})"
 
+    def short(self, digits=2):
+        """With how far the farthest is off."""
+        off = max(self.high - self.median, self.median - self.low) / self.median * 100 if self.median else 0
+        return f"{self.median:.{digits}f} ±{off:.0f} %"
+
 
 def quantile(values, q):
     """Between the two nearest values, in proportion; values are sorted and not empty."""

@@ -14,6 +14,8 @@ THROUGHPUT = ("lcore", "size", "burst", "enqueued", "dequeued", "failed_enq", "f
 CYCLECOUNT = ("lcore", "size", "burst", "enqueued", "dequeued", "retries_enq", "retries_deq", "build", "enqueue",
               "dequeue")
 COMPRESS = ("lcore", "level", "bytes", "percent", "comp_gbps", "decomp_gbps")
+COMP_CYCLECOUNT = ("lcore", "level", "bytes", "percent", "retries_comp_enq", "retries_comp_deq", "retries_decomp_enq",
+                   "retries_decomp_deq", "build", "comp_enq", "comp_deq", "decomp_enq", "decomp_deq")
 
 
 class OutputError(Exception):
@@ -78,6 +80,19 @@ def compress(text):
     return rows
 
 
+def comp_cyclecount(text):
+    rows = []
+    for line in text.splitlines():
+        words = numbers(line.replace("|", " "))
+        if line.count("|") == 2 and len(words) == len(COMP_CYCLECOUNT):
+            row = dict(zip(COMP_CYCLECOUNT, words))
+            rows.append({**row, "comp_cycles": row["comp_enq"] + row["comp_deq"],
+                         "decomp_cycles": row["decomp_enq"] + row["decomp_deq"]})
+    if not rows:
+        raise OutputError(reason(text))
+    return rows
+
+
 def own(text, what):
     """Lines of bench-wd: a word, then numbers, "-" where there is none."""
     rows = []
@@ -90,9 +105,14 @@ def own(text, what):
     return rows
 
 
+def is_refusal(why):
+    """Whether a stock program says that the driver has not got what was asked for."""
+    return "does not support" in why
+
+
 def reason(text):
     """The line of an output without results that says most of why."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip().removeprefix("USER1: ") for line in text.splitlines() if line.strip()]
     for pattern in (r"not support|unsupported", r"fail|unable|cannot|invalid|refused|no such|must be", r"error"):
         for line in lines:
             if re.search(pattern, line, re.IGNORECASE):
