@@ -8,6 +8,7 @@ import csv
 import io
 import itertools
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import types
 import unittest
 from unittest import mock
@@ -305,6 +307,45 @@ class Running(unittest.TestCase):
                 runner.execute([str(pathlib.Path(out) / "nothing")])
             with mock.patch.object(run, "TIMEOUT_S", 0.1), self.assertRaisesRegex(stock.OutputError, "did not end"):
                 runner.execute([sys.executable, "-c", "import time; time.sleep(30)"])
+
+
+class Priority(unittest.TestCase):
+    CHILD = """if True:
+        import os, threading, time
+        def work():
+            with open(f"/proc/self/task/{threading.get_native_id()}/comm", "w") as comm:
+                comm.write(NAME)
+            os.set_blocking(0, False)
+            until = time.monotonic() + (60 if WAITS else 0.1)
+            while time.monotonic() < until:
+                try:
+                    if os.read(0, 1):
+                        break
+                except BlockingIOError:
+                    pass
+            os.set_blocking(0, True)
+            os.read(0, 1)
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    """
+
+    def policies(self, name, waits):
+        """What the main thread of a program gets whose other thread has that name, works, and sleeps once that was seen."""
+        code = self.CHILD.replace("NAME", repr(name)).replace("WAITS", str(waits))
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
+                              bufsize=0) as child, \
+                mock.patch.object(run.os, "sched_setscheduler", side_effect=lambda *_: child.stdin.write(b"x")) as asked:
+            run.quiet_main(child, time.monotonic() + 60)
+        self.assertLessEqual({call.args[0] for call in asked.call_args_list}, {child.pid})
+        return [call.args[1] for call in asked.call_args_list]
+
+    def test_lowest_while_the_worker_lcore_runs(self):
+        for name in ("rte-worker-1", "dpdk-worker1"):
+            self.assertEqual(self.policies(name, True)[:2], [os.SCHED_IDLE, os.SCHED_OTHER], name)
+
+    def test_other_threads_do_not_matter(self):
+        self.assertEqual(self.policies("rte-worker-2", False), [])
 
 
 class Main(unittest.TestCase):

@@ -156,7 +156,7 @@ def full_points():
     points += [compress("compress", 1, size, 25) for size in (1024, 4096, 8192, 16384, 32768)]
     points += own_points(False)
     for size in (64, 1024, 8192):
-        points.append(Point("latency", "AES-128-CBC", size, (WD, MB), bursts, 16384))
+        points.append(Point("latency", "AES-128-CBC", size, (WD, MB), (1, 4, 16, 64, 256), 16384))
     points += [break_even(algorithm, size, 20480) for algorithm in ALGORITHMS for size in BREAK_EVEN_SIZES]
     points += [compress("comp-break-even", level, size, 2) for level in COMPRESS_LEVELS for size in (1024, 8192, 32768)]
     return points

@@ -6,22 +6,33 @@ import subprocess
 
 from . import plan, report
 
-TERMINALS = {"svg": "svg size 800,500 dynamic background rgb 'white'", "png": "pngcairo size 1200,750"}
+TERMINALS = {"svg": "svg size 900,500 dynamic background rgb 'white'", "png": "pngcairo size 1200,750"}
+# a driver has the same colour in all plots
+COLOURS = {plan.WD: "#d62728", plan.COMPRESS_WD: "#d62728", "measured": "#d62728", plan.MB: "#1f77b4", plan.ISAL: "#1f77b4",
+           "published": "#1f77b4", plan.OPENSSL: "#2ca02c", plan.ZLIB: "#2ca02c", plan.SCHEDULER: "#9467bd",
+           plan.GCM: "#ff7f0e", plan.NULL: "#7f7f7f"}
+DASHES = {"": 1, "p50": 1, "p99": 2, "p99.9": 3}
 
 
 def script(path, terminal, title, xlabel, ylabel, series, xlog=True, ylog=False):
     """series: {label: [(x, median, low, high)]}"""
     lines = [f"set terminal {TERMINALS[terminal]}", f"set output {quoted(str(path))}", f"set title {quoted(title)} noenhanced",
-             f"set xlabel {quoted(xlabel)}", f"set ylabel {quoted(ylabel)}", "set key outside below noenhanced",
-             "set grid", "set bars small", "set offsets graph 0.03, graph 0.03, 0, 0"]
-    if xlog:
-        lines.append("set logscale x 2")
+             f"set xlabel {quoted(xlabel)}", f"set ylabel {quoted(ylabel)}",
+             "set key outside right top vertical noenhanced", "set grid", "set bars small"]
+    lines += ["set logscale x 2", "set offsets graph 0.03, graph 0.03, 0, 0"] if xlog else ["set xrange [0:*]"]
     lines.append("set logscale y" if ylog else "set yrange [0:*]")
     for at, points in enumerate(series.values()):
         lines += [f"$d{at} << END", *(" ".join(f"{value:g}" for value in point) for point in points), "END"]
-    lines.append("plot " + ", ".join(f"$d{at} using 1:2:3:4 with yerrorlines title {quoted(label)}"
+    lines.append("plot " + ", ".join(f"$d{at} using 1:2:3:4 with yerrorlines {style(label)} title {quoted(label)}"
                                      for at, label in enumerate(series)))
     return "\n".join(lines) + "\n"
+
+
+def style(label):
+    """A driver's colour, a percentile's dashes."""
+    driver, _, percentile = label.partition(" ")
+    dash = DASHES.get(percentile, 1)
+    return f"linecolor rgb '{COLOURS.get(driver, '#000000')}' dashtype {dash} pointtype {2 * dash + 3} linewidth 1.5"
 
 
 def quoted(text):
@@ -50,7 +61,7 @@ def all_plots(f):
             plots[name] = ((title, xlabel, ylabel, series), more)
 
     def by_size(name, title, kind, algorithm, metric, ylabel, **more):
-        drivers = f.distinct("driver", kind=kind, algorithm=algorithm, metric=metric)
+        drivers = f.drivers(kind, algorithm, metric=metric)
         add(name, title, "bytes", ylabel, {d: points(f, kind, algorithm, d, metric) for d in drivers}, **more)
 
     for algorithm in f.distinct("algorithm", kind="throughput"):
@@ -64,7 +75,7 @@ def all_plots(f):
         for size in f.distinct("size", kind="latency", algorithm=algorithm):
             add(f"latency-{algorithm}-{size}", f"Latency, {algorithm}, {size} bytes", "ops a burst", "us",
                 {f"{d} {m.removesuffix('_us')}": points(f, "latency", algorithm, d, m, size)
-                 for d in f.distinct("driver", kind="latency") for m in ("p50_us", "p99_us", "p99.9_us")}, ylog=True)
+                 for d in f.drivers("latency", algorithm) for m in ("p50_us", "p99_us", "p99.9_us")}, ylog=True)
     for metric, name in (("comp_gbps", "compression"), ("decomp_gbps", "decompression")):
         for algorithm in f.distinct("algorithm", kind="compress"):
             by_size(name, f"{name.capitalize()}, {algorithm}", "compress", algorithm, metric, "Gb/s")

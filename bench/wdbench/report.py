@@ -264,7 +264,7 @@ def ratios(f):
         size = max(f.distinct("size", kind=DEFLATE.kind, algorithm=level), default=0)
         found = [f.get(DEFLATE.kind, level, size, driver, 32, "percent") for driver in (DEFLATE.ours, *DEFLATE.peers)]
         rows.append((level, *(f"{s.median:.1f}" if s else "-" for s in found)))
-    return table(("", DEFLATE.ours, *DEFLATE.peers), rows)
+    return table(("level", DEFLATE.ours, *DEFLATE.peers), rows)
 
 
 def table(header, rows):
@@ -341,7 +341,7 @@ def summary_tables(f):
         rows = [(name, *(break_even_cell(f, algorithm, peer, what) for peer in what.peers))
                 for name, what, algorithm in break_even_rows(f) if what in chosen]
         if rows:
-            tables.append(table(("", *(f"instead of {peer}" for peer in chosen[0].peers)), rows))
+            tables.append(table(("algorithm", *(f"instead of {peer}" for peer in chosen[0].peers)), rows))
     return tables
 
 
