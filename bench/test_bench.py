@@ -161,6 +161,18 @@ class Plan(unittest.TestCase):
                 if point.kind not in ("doorbells", "memory", "comp-memory"):
                     self.assertGreaterEqual(point.repetitions, 5, point.title())
 
+    def test_each_point_has_its_name(self):
+        for points in (plan.quick_points(), plan.full_points()):
+            titles = [point.title() for point in points]
+            self.assertEqual(len(set(titles)), len(titles))
+
+    def test_break_even_is_measured_of_each_algorithm(self):
+        points = [point for point in plan.full_points() if point.kind == "break-even"]
+        self.assertEqual({(point.algorithm, point.size) for point in points},
+                         {(name, size) for name in plan.ALGORITHMS for size in plan.BREAK_EVEN_SIZES})
+        for point in points:
+            self.assertEqual(point.drivers, (plan.WD, plan.MB, plan.OPENSSL))
+
     def test_both_plans_measure_all_kinds(self):
         quick, full = ({point.kind for point in points} for points in (plan.quick_points(), plan.full_points()))
         self.assertEqual(quick, full)
