@@ -308,6 +308,20 @@ class Running(unittest.TestCase):
             execute.assert_not_called()
         self.assertEqual(runner.left_out, [f"{point.title()} (no time)"])
 
+    def test_budget_ends_a_point_that_takes_long(self):
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=20000)
+        with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+            runner = run.Runner("build", out, [0, 1], budget_s=100)
+
+            def answer(_):
+                runner.started -= 40  # as long as that
+                return sample("throughput")
+            with mock.patch.object(runner, "execute", side_effect=answer) as execute:
+                runner.run([point])
+            self.assertEqual(execute.call_count, 3)
+        self.assertEqual(runner.left_out, [f"{point.title()}, 2 of 5 turns (no time)"])
+        self.assertFalse(runner.failed())
+
     def test_a_program_that_fails_or_is_not_there(self):
         with tempfile.TemporaryDirectory() as out:
             runner = run.Runner("build", out, [0, 1])
@@ -317,8 +331,10 @@ class Running(unittest.TestCase):
                 runner.execute([sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"])
             with self.assertRaises(stock.OutputError):
                 runner.execute([str(pathlib.Path(out) / "nothing")])
-            with mock.patch.object(run, "TIMEOUT_S", 0.1), self.assertRaisesRegex(stock.OutputError, "did not end"):
-                runner.execute([sys.executable, "-c", "import time; time.sleep(30)"])
+            for budget_s, name in ((None, "TIMEOUT_S"), (10, "TIMEOUT_SHORT_S")):
+                runner.budget_s = budget_s
+                with mock.patch.object(run, name, 0.1), self.assertRaisesRegex(stock.OutputError, "did not end in 0.1 s"):
+                    runner.execute([sys.executable, "-c", "import time; time.sleep(30)"])
 
 
 class Priority(unittest.TestCase):

@@ -15,7 +15,8 @@ import time
 
 from . import plan, report, stock
 
-TIMEOUT_S = 120
+TIMEOUT_S = 120  # of a run
+TIMEOUT_SHORT_S = 20  # where there is a budget
 COMMON = ("--no-pci", "--in-memory", "--no-telemetry", "--log-level", "error")
 CORPUS_SIZE = 4 << 20
 DEVICE_BYTES_PER_US = 150  # and more, of compression in software
@@ -117,7 +118,8 @@ class Runner:
 
     def execute(self, command):
         with open(self.out / "last-output", "w+", encoding="utf-8", errors="replace") as log:
-            deadline = time.monotonic() + TIMEOUT_S
+            timeout_s = TIMEOUT_S if self.budget_s is None else TIMEOUT_SHORT_S
+            deadline = time.monotonic() + timeout_s
             try:
                 child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
             except OSError as error:
@@ -127,7 +129,7 @@ class Runner:
                     quiet_main(child, deadline)
                 status = child.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                raise stock.OutputError(f"did not end in {TIMEOUT_S} s") from None
+                raise stock.OutputError(f"did not end in {timeout_s} s") from None
             finally:
                 if child.poll() is None:
                     child.kill()
@@ -247,13 +249,20 @@ class Runner:
             left = [later for later in points[at:] if later.title() not in self.done]
             progress(f"[{at + 1:3}/{len(points)}] {clock(elapsed)} gone, about {clock(self.left_s(left))} left: "
                      f"{point.title()}")
-            for repetition in range(point.repetitions):
-                for driver in point.drivers:
-                    if self.usable(point, driver):
-                        self.once(point, driver, repetition)
+            self.repeat(point)
             self.close_point(point)
             self.save()
         progress(f"measured in {clock(time.monotonic() - self.started)}")
+
+    def repeat(self, point):
+        """All drivers in turn, as often as wanted."""
+        for repetition in range(point.repetitions):
+            if repetition > 0 and self.budget_s is not None and time.monotonic() - self.started > self.budget_s:
+                self.left_out.append(f"{point.title()}, {point.repetitions - repetition} of {point.repetitions} turns (no time)")
+                return
+            for driver in point.drivers:
+                if self.usable(point, driver):
+                    self.once(point, driver, repetition)
 
     def save(self):
         """So that an interrupted run can go on."""
