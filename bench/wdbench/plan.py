@@ -133,7 +133,7 @@ def cyclecounts(bursts, ops):
 
 
 def break_even(algorithm, size, most):
-    ops = min(most, 2048 if algorithm in SLOW else ops_for(size, 20 * most))
+    ops = min(most, ops_for(size, 20 * most), *((2048 if size < 4096 else 1024,) if algorithm in SLOW else ()))
     return Point("break-even", algorithm, size, (WD, MB, OPENSSL), ops=ops)
 
 
