@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import signal
 import sys
 import types
 
@@ -75,6 +76,7 @@ def measure(args, out):
     points = [dataclasses.replace(point, repetitions=min(point.repetitions, described["repetitions"]))
               for point in (plan.quick_points() if described["quick"] else plan.full_points())
               if described["only"] in point.title()]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no less than Ctrl-C
     try:
         runner.run(points)
     except KeyboardInterrupt:
