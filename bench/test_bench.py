@@ -183,6 +183,17 @@ class Plan(unittest.TestCase):
             self.assertEqual(plan.ops_for(size, 200000) % 1024, 0)
             self.assertGreater(plan.ops_for(size, 200000), 0)
 
+    def test_throughput_of_slow_and_deep(self):
+        for size in (64, 256, 1024, 8192):
+            point = plan.throughput("AES-128-CBC", size, plan.throughput_ops(size))
+            self.assertEqual(point.ops_of(plan.WD), plan.throughput_ops(size))
+            self.assertLess(point.ops_of(plan.OPENSSL), point.ops // 4)
+            for driver in point.drivers:
+                command = run.Runner("build", "out", [0, 1]).command(point, driver)
+                self.assertEqual(command[command.index("--total-ops") + 1], str(point.ops_of(driver)))
+                self.assertEqual("--desc-nb" in command, size >= 1024)
+                self.assertEqual(point.ops_of(driver) % 1024, 0)
+
     def test_command_lines(self):
         with tempfile.TemporaryDirectory() as out:
             runner = run.Runner("build", out, [4, 7])

@@ -73,7 +73,9 @@ class Runner:
                    *self.vdevs(driver, ",engine=instant" if cycles else ""), "--", "--ptest",
                    "pmd-cyclecount" if cycles else point.kind, "--devtype", driver,
                    "--burst-sz", ",".join(map(str, point.bursts)), "--buffer-sz", str(point.size),
-                   "--total-ops", str(point.ops), "--silent", "--csv-friendly", *algorithm]
+                   "--total-ops", str(point.ops_of(driver)), "--silent", "--csv-friendly", *algorithm]
+        if point.depth:
+            command += ["--desc-nb", str(point.depth)]
         if cycles:
             # so that a device on another CPU is through before the dequeues are timed
             command += ["--desc-nb", "1024", "--pmd-cyclecount-delay-ms", "3"]
@@ -142,11 +144,12 @@ class Runner:
             raise stock.OutputError(f"{stock.reason(text)} (exit status {status})")
         return text
 
-    def parse(self, point, text):
+    def parse(self, point, driver, text):
         """[(burst or what takes its place, {metric: value})]"""
         kind = point.kind
         if kind == "throughput":
-            return [(row["burst"], pick(row, "mops", "gbps", "cycles")) for row in stock.throughput(text, point.ops)]
+            rows = stock.throughput(text, point.ops_of(driver))
+            return [(row["burst"], pick(row, "mops", "gbps", "cycles")) for row in rows]
         if kind in ("cyclecount", "break-even"):
             return [(row["burst"], pick(row, "enqueue", "dequeue", "cycles")) for row in stock.cyclecount(text)]
         if kind == "latency":
@@ -173,7 +176,7 @@ class Runner:
         self.commands.setdefault(" ".join(map(shlex.quote, command)), f"{point.title()} {driver}")
         begin = time.monotonic()
         try:
-            rows = self.parse(point, self.execute(command))
+            rows = self.parse(point, driver, self.execute(command))
         except stock.OutputError as error:
             self.keep_output(point, driver)
             self.broke(point, driver, str(error))
