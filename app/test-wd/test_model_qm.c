@@ -1035,13 +1035,16 @@ WDT_TEST(qm_pass_over_slow_queues_is_short)
 	return wdm_dev_destroy(dev) == 0 ? WDT_PASS : WDT_FAIL;
 }
 
-static uint32_t
-fake_input(const void *engine_arg, const struct wdm_task *task)
+static unsigned int
+fake_fit(const void *engine_arg, const struct wdm_task *tasks, unsigned int nb, uint64_t most)
 {
-	const struct fake_sqe *sqe = (const struct fake_sqe *)task->sqe;
+	uint64_t sum = 0;
+	unsigned int i;
 
 	(void)engine_arg;
-	return sqe->len;
+	for (i = 0; i < nb && (i == 0 || sum <= most); i++)
+		sum += ((const struct fake_sqe *)tasks[i].sqe)->len;
+	return i > 1 && sum > most ? i - 1 : i;
 }
 
 /* Descriptors with much to do are not many at once, before it is known how slow they are. */
@@ -1052,7 +1055,7 @@ WDT_TEST(qm_batch_has_a_limit_of_bytes)
 	struct wdm_dev *dev;
 	struct client c;
 
-	ops.input = fake_input;
+	ops.fit = fake_fit;
 	dev = wdm_dev_create_with_ops(&conf, &ops);
 	WDT_CHECK_EQ(client_attach(&c, dev, ANY_QN, 256, 256), WDT_PASS);
 	WDT_CHECK_EQ(client_start(&c), 0);

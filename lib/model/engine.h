@@ -41,8 +41,11 @@ struct wdm_class_ops {
 	 * counts for bytes_per_s; NULL: 0.
 	 */
 	uint32_t (*bytes)(const void *engine, const struct wdm_task *task);
-	/* What a task that is yet to be run asks to be read, in bytes; NULL: they are all alike. */
-	uint32_t (*input)(const void *engine, const struct wdm_task *task);
+	/* How many of tasks[0..nb), yet to be run, ask for no more than so many bytes to be read,
+	 * all together, but one at least; NULL: they are all alike.
+	 */
+	unsigned int (*fit)(const void *engine, const struct wdm_task *tasks, unsigned int nb,
+			uint64_t most);
 	/* Store the words the device owns of a finished descriptor into the ring. */
 	void (*writeback)(void *ring_sqe, const struct wdm_task *task);
 };

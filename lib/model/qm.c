@@ -182,7 +182,7 @@ wdm_dev_create_with_ops(const struct wdm_dev_config *conf, const struct wdm_clas
 		return NULL;
 	}
 	dev->timed = wdm_pace_needed(&conf->perf);
-	dev->weighed = ops->input != NULL && conf->engine != WDM_ENGINE_INSTANT;
+	dev->weighed = ops->fit != NULL && conf->engine != WDM_ENGINE_INSTANT;
 	dev->clock = conf->clock != NULL ? conf->clock : monotonic_ns;
 	dev->clock_arg = conf->clock_arg;
 	dev->next_due = NEVER;
@@ -633,6 +633,26 @@ hidden_look(struct wdm_qp *qp)
 	qp->stats.found += nb;
 }
 
+/* The faults of the next nb descriptors; returns how many there are before one that stalls the queue. */
+static unsigned int
+faults_find(struct wdm_qp *qp, struct slot *slots, unsigned int nb)
+{
+	const struct wdm_dev *dev = qp->dev;
+
+	for (unsigned int i = 0; i < nb; i++) {
+		const struct wdm_fault *fault = wdm_fault_match(
+				dev->faults, dev->nb_faults, qp->stats.taken + i + 1);
+
+		if (fault != NULL)
+			slots[i].fault = *fault;
+		if (slots[i].fault.kind == WDM_FAULT_STALL) {
+			qp->stalled = true;
+			return i;
+		}
+	}
+	return nb;
+}
+
 /* Copies up to nb announced descriptors; returns how many. */
 static unsigned int
 fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned int nb)
@@ -640,37 +660,27 @@ fetch(struct wdm_qp *qp, struct wdm_task *tasks, struct slot *slots, unsigned in
 	const struct wdm_dev *dev = qp->dev;
 	const size_t size = dev->ops->sqe_size;
 	const uint8_t *sq = qp->conf.sq;
-	uint64_t nb_bytes = 0;
-	unsigned int i;
+	const uint16_t mask = qp->sq_mask;
+	uint16_t head = qp->sq_head;
 
-	for (i = 0; i < nb && nb_bytes <= BATCH_BYTES; i++) {
+	for (unsigned int i = 0; i < nb; i++) {
 		slots[i].fault.kind = WDM_FAULT_NONE;
-		if (dev->nb_faults != 0) {
-			const struct wdm_fault *fault = wdm_fault_match(
-					dev->faults, dev->nb_faults, qp->stats.taken + 1);
-
-			if (fault != NULL)
-				slots[i].fault = *fault;
-			if (slots[i].fault.kind == WDM_FAULT_STALL) {
-				qp->stalled = true;
-				break;
-			}
-		}
-		slots[i].sq_index = qp->sq_head;
+		slots[i].sq_index = head;
 		tasks[i].error = false;
 		if (size == WDM_SQE_MAX) /* all there are, and then it is a few moves */
-			memcpy(tasks[i].sqe, sq + qp->sq_head * WDM_SQE_MAX, WDM_SQE_MAX);
+			memcpy(tasks[i].sqe, sq + head * WDM_SQE_MAX, WDM_SQE_MAX);
 		else
-			memcpy(tasks[i].sqe, sq + qp->sq_head * size, size);
-		if (dev->weighed) {
-			nb_bytes += dev->ops->input(dev->engine, &tasks[i]);
-			if (i > 0 && nb_bytes > BATCH_BYTES)
-				break; /* it is fetched again, as the first of the next batch */
-		}
-		qp->sq_head = (uint16_t)((qp->sq_head + 1) & qp->sq_mask);
-		qp->stats.taken++;
+			memcpy(tasks[i].sqe, sq + head * size, size);
+		head = (uint16_t)((head + 1) & mask);
 	}
-	return i;
+	/* what is too much now is fetched again, first of the next batch */
+	if (dev->weighed)
+		nb = dev->ops->fit(dev->engine, tasks, nb, BATCH_BYTES);
+	if (dev->nb_faults != 0)
+		nb = faults_find(qp, slots, nb);
+	qp->sq_head = (uint16_t)((qp->sq_head + nb) & mask);
+	qp->stats.taken += nb;
+	return nb;
 }
 
 static unsigned int

@@ -269,6 +269,21 @@ sec_bytes(const void *engine, const struct wdm_task *task)
 	return wdm_sec_length(sec->version, task->sqe);
 }
 
+static unsigned int
+sec_fit(const void *engine, const struct wdm_task *tasks, unsigned int nb, uint64_t most)
+{
+	const struct wdm_sec *sec = engine;
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < nb; i++) {
+		sum += wdm_sec_length(sec->version, tasks[i].sqe);
+		if (i > 0 && sum > most)
+			break;
+	}
+	return i;
+}
+
 static void
 sec_writeback(void *ring_sqe, const struct wdm_task *task)
 {
@@ -283,6 +298,6 @@ const struct wdm_class_ops wdm_sec_ops = {
 	.run = sec_run,
 	.fault = sec_fault,
 	.bytes = sec_bytes,
-	.input = sec_bytes,
+	.fit = sec_fit,
 	.writeback = sec_writeback,
 };

@@ -28,6 +28,8 @@
 #ifndef WDM_SEC_H
 #define WDM_SEC_H
 
+#include <endian.h>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/md5.h>
@@ -370,7 +372,25 @@ enum wdm_sec_error wdm_sec_parse(const struct wdm_sec_version *version, struct w
 /** HISI_SEC_FLAG_* from the descriptor alone, for the engine that does nothing. */
 uint8_t wdm_sec_flag_guess(const struct wdm_sec_version *version, const uint8_t *sqe);
 /** The larger of what it ciphers and what it authenticates, unchecked. */
-uint32_t wdm_sec_length(const struct wdm_sec_version *version, const uint8_t *sqe);
+static inline uint32_t
+wdm_sec_length(const struct wdm_sec_version *version, const uint8_t *sqe)
+{
+	uint32_t a_len, c_len;
+
+	if (version->bd_type == HISI_SEC_TYPE_BD2) {
+		const struct hisi_sec_bd2 *bd = (const struct hisi_sec_bd2 *)sqe;
+
+		a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
+		c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
+	} else {
+		const struct hisi_sec_bd3 *bd = (const struct hisi_sec_bd3 *)sqe;
+
+		a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
+		c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
+	}
+	return a_len > c_len ? a_len : c_len;
+}
+
 enum wdm_sec_error wdm_sec_check_type(const struct wdm_sec_version *version, const uint8_t *sqe);
 
 /* sec_quick.c */

@@ -121,25 +121,6 @@ wdm_sec_flag_guess(const struct wdm_sec_version *version, const uint8_t *sqe)
 	}
 }
 
-uint32_t
-wdm_sec_length(const struct wdm_sec_version *version, const uint8_t *sqe)
-{
-	uint32_t a_len, c_len;
-
-	if (version->bd_type == HISI_SEC_TYPE_BD2) {
-		const struct hisi_sec_bd2 *bd = (const struct hisi_sec_bd2 *)sqe;
-
-		a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
-		c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
-	} else {
-		const struct hisi_sec_bd3 *bd = (const struct hisi_sec_bd3 *)sqe;
-
-		a_len = le32toh(bd->a_len) & HISI_SEC_LEN_MASK;
-		c_len = le32toh(bd->c_len) & HISI_SEC_LEN_MASK;
-	}
-	return a_len > c_len ? a_len : c_len;
-}
-
 static void
 read_bd2(struct wdm_sec_req *req, struct raw *raw)
 {

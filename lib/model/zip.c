@@ -218,11 +218,19 @@ zip_bytes(const void *engine, const struct wdm_task *task)
 	return most < HISI_ZIP_MAX_INPUT ? most : HISI_ZIP_MAX_INPUT;
 }
 
-static uint32_t
-zip_input(const void *engine, const struct wdm_task *task)
+static unsigned int
+zip_fit(const void *engine, const struct wdm_task *tasks, unsigned int nb, uint64_t most)
 {
+	uint64_t sum = 0;
+	unsigned int i;
+
 	(void)engine;
-	return get_word(task, offsetof(struct hisi_zip_sqe, input_data_length));
+	for (i = 0; i < nb; i++) {
+		sum += get_word(&tasks[i], offsetof(struct hisi_zip_sqe, input_data_length));
+		if (i > 0 && sum > most)
+			break;
+	}
+	return i;
 }
 
 static void
@@ -242,6 +250,6 @@ const struct wdm_class_ops wdm_zip_ops = {
 	.run = zip_run,
 	.fault = zip_fault,
 	.bytes = zip_bytes,
-	.input = zip_input,
+	.fit = zip_fit,
 	.writeback = zip_writeback,
 };
