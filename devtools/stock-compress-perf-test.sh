@@ -17,6 +17,8 @@ trap 'rm -rf "$work"' EXIT
 nb=0 failures=0
 # what runs programs for another CPU, set by meson
 read -ra emulator <<<"${MESON_EXE_WRAPPER-}"
+lcores=(-l '0,1')
+[ ${#emulator[@]} = 0 ] || lcores=(--lcores '(0-1)@(0-1)') # shared with other tests
 reduce=${WD_TEST_REDUCE:-1} limit=200
 if [ "$reduce" -gt 1 ]; then
 	limit=1000
@@ -38,7 +40,7 @@ part() {
 perf() {
 	local driver=$1 vdev=$2
 	shift 2
-	timeout $limit "${emulator[@]}" dpdk-test-compress-perf -l 0,1 --no-pci --in-memory --no-telemetry --log-level error \
+	timeout $limit "${emulator[@]}" dpdk-test-compress-perf "${lcores[@]}" --no-pci --in-memory --no-telemetry --log-level error \
 		-d "$build/pmds" --vdev "$vdev" -- --driver-name "$driver" \
 		--input-file "$work/corpus" --compress-level 1:1:1 --pool-sz 1024 --burst-sz 32 \
 		"$@" >"$work/log" 2>&1 || return 0

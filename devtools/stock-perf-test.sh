@@ -17,6 +17,8 @@ ops=20000
 nb=0 failures=0
 # what runs programs for another CPU, set by meson
 read -ra emulator <<<"${MESON_EXE_WRAPPER-}"
+lcores=(-l '0,1')
+[ ${#emulator[@]} = 0 ] || lcores=(--lcores '(0-1)@(0-1)') # shared with other tests
 limit=120
 if [ "${WD_TEST_REDUCE:-1}" -gt 1 ]; then
 	limit=600
@@ -36,7 +38,7 @@ run() {
 	local name=$1 options=$2 check=$3 problem=
 	shift 3
 	nb=$((nb + 1))
-	if ! timeout $limit "${emulator[@]}" dpdk-test-crypto-perf -l 0,1 --no-pci --in-memory --no-telemetry -d "$build/pmds" \
+	if ! timeout $limit "${emulator[@]}" dpdk-test-crypto-perf "${lcores[@]}" --no-pci --in-memory --no-telemetry -d "$build/pmds" \
 		--vdev "crypto_wd,dev=sim$options" -- --devtype crypto_wd --total-ops $ops --csv-friendly \
 		--silent "$@" >"$work/log" 2>&1; then
 		problem="the program failed"

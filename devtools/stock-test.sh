@@ -25,11 +25,13 @@ crypto_uadk* | compress_uadk*) pmds=$build/pmds-uadk-names ;;
 esac
 # what runs programs for another CPU, set by meson; it knows where they are, and is slow
 read -ra run <<<"${MESON_EXE_WRAPPER-}"
+# one lcore: the software device's thread takes another CPU; in emulation several tests share them
+lcores=(-l 0)
+[ ${#run[@]} = 0 ] || lcores=(--lcores '0@(0-1)')
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# one lcore: the software device's thread takes another CPU
-command=("${run[@]}" dpdk-test -l 0 --no-pci --in-memory --no-telemetry "${eal[@]}" -d "$pmds" --vdev "$vdev")
+command=("${run[@]}" dpdk-test "${lcores[@]}" --no-pci --in-memory --no-telemetry "${eal[@]}" -d "$pmds" --vdev "$vdev")
 echo "# DPDK_TEST=$test ${command[*]##*/devtools/}"
 # In emulation up to three times: some cases give a device 100 ms, and go on without it.
 tries=$((${#run[@]} > 0 ? 3 : 1))
