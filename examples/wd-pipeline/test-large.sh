@@ -15,6 +15,8 @@ mib=${3:-1024}
 small_mib=32
 # what runs programs for another CPU, set by meson; there, a smaller file
 read -ra emulator <<<"${MESON_EXE_WRAPPER-}"
+lcores=(-l 0)
+[ ${#emulator[@]} = 0 ] || lcores=(--lcores '0@(0-1)') # shared with other tests
 limit=280
 if [ "${WD_TEST_REDUCE:-1}" -gt 1 ]; then
 	limit=800
@@ -60,7 +62,7 @@ import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])
 with open("peak", "w") as f:
     print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=f)
-sys.exit(status)' "${emulator[@]}" "$program" -l 0 --no-pci --in-memory --no-telemetry --log-level lib.eal:5 -d "$pmds" \
+sys.exit(status)' "${emulator[@]}" "$program" "${lcores[@]}" --no-pci --in-memory --no-telemetry --log-level lib.eal:5 -d "$pmds" \
 		--vdev crypto_wd,dev=sim --vdev compress_wd,dev=sim -- "$@" 2>log
 }
 

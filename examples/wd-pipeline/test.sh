@@ -2,27 +2,32 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the wd authors
 #
-# usage: test.sh PROGRAM PMDS
+# usage: test.sh PROGRAM PMDS [PART]...
 #
-# Tests wd-pipeline, output in TAP. PMDS is the folder with the drivers of wd.
+# Tests wd-pipeline, output in TAP. PMDS is the folder with the drivers of wd. PART is of
+# round-trips, options, devices, damage, kill; all of them unless told.
 set -u -o pipefail
 
 program=$(realpath "$1") || exit 1
 pmds=$(realpath "$2") || exit 1
+parts=("${@:3}")
+[ $# -gt 2 ] || parts=(round-trips options devices damage kill)
 dir=$(mktemp -d)
 failed=0
 nb=0
 nb_verify=0
-# what runs programs for another CPU, set by meson; there, less of the same
+# what runs programs for another CPU, set by meson; there, smaller files
 read -ra emulator <<<"${MESON_EXE_WRAPPER-}"
 reduce=${WD_TEST_REDUCE:-1}
 large=$((160 / reduce * 65536)) limit=60
 if [ "$reduce" -gt 1 ]; then
 	limit=600
-	echo "# $large of 10485760 bytes of each kind, one size of text and of zeros, some of what is alike: WD_TEST_REDUCE=$reduce"
+	echo "# $large of 10485760 bytes of each kind, one in $reduce verified, too: WD_TEST_REDUCE=$reduce"
 fi
 wd=(--vdev 'crypto_wd,dev=sim' --vdev 'compress_wd,dev=sim')
-eal=(-l 0 --no-pci --in-memory --no-telemetry --log-level 'lib.eal:5' -d "$pmds")
+lcores=(-l 0)
+[ ${#emulator[@]} = 0 ] || lcores=(--lcores '0@(0-1)') # shared with other tests
+eal=("${lcores[@]}" --no-pci --in-memory --no-telemetry --log-level 'lib.eal:5' -d "$pmds")
 
 # shellcheck disable=SC2317
 finish()
@@ -60,19 +65,8 @@ pipeline()
 	timeout $limit "${emulator[@]}" "$program" "${eal[@]}" "${devices[@]}" -- "$@" 2>log
 }
 
-# Of several that are alike; in emulation each eighth.
-some()
-{
-	local i=0 each
-
-	for each in "$@"; do
-		[ $((i % (reduce > 1 ? 8 : 1))) != 0 ] || printf '%s\n' "$each"
-		i=$((i + 1))
-	done
-}
-
 # Whether to verify as well, which is to restore without output: in emulation, where each
-# start takes a second, now and then only.
+# start takes half a second, now and then only.
 verify_now()
 {
 	nb_verify=$((nb_verify + 1))
@@ -117,79 +111,85 @@ head -c $large /dev/zero >zero
 printf x >byte
 { head -c 1000000 random && head -c 1000000 text && head -c 1000000 zero && head -c 1000001 random; } >mix
 
+# 4 chunks and a bit, of random data, so of known size
 chunk=65536
+record=$((24 + chunk + 16))
+size_of_data=$((4 * chunk + 100))
 devices=("${wd[@]}")
 
 # ---- round trips ----
 
-for kind in random text zero; do
-	sizes=($((chunk - 1)) "$chunk" $((chunk + 1)) "$large")
-	[ "$reduce" -gt 1 ] && [ $kind != random ] && sizes=($((chunk + 1)))
-	[ $kind = random ] && sizes+=(0 1 17)
-	for size in $(some "${sizes[@]}"); do
-		head -c "$size" $kind >data
-		# in emulation in turn
-		ciphers=(gcm xts)
-		[ "$reduce" -gt 1 ] && ciphers=("${ciphers[$((nb % 2))]}")
-		for cipher in "${ciphers[@]}"; do
-			round_trip data "key.$cipher" --cipher "aes-256-$cipher"
-			result "$size bytes of $kind, $cipher"
+test_round_trips()
+{
+	for kind in random text zero; do
+		sizes=($((chunk - 1)) "$chunk" $((chunk + 1)) "$large")
+		[ $kind = random ] && sizes+=(0 1 17)
+		for size in "${sizes[@]}"; do
+			head -c "$size" $kind >data
+			for cipher in gcm xts; do
+				round_trip data "key.$cipher" --cipher "aes-256-$cipher"
+				result "$size bytes of $kind, $cipher"
+			done
 		done
 	done
-done
+}
 
-mapfile -t several < <(some '--chunk 1' '--chunk 1024' '--depth 1' '--chunk 59 --depth 3' '--chunk 60')
-for options in "${several[@]}"; do
-	# shellcheck disable=SC2086
-	round_trip mix key.gcm $options
-	result "store $options"
-done
+# ---- options ----
 
-head -c 3000001 text >data
-pipeline store --key-file key.gcm - - <data >stored && pipeline restore --key-file key.gcm - - <stored | cmp - data
-result "standard input and output carry data and nothing else"
+test_options()
+{
+	for options in '--chunk 1' '--chunk 1024' '--depth 1' '--chunk 59 --depth 3' '--chunk 60'; do
+		# shellcheck disable=SC2086
+		round_trip mix key.gcm $options
+		result "store $options"
+	done
 
-rm -f back
-pipeline restore --key-file key.gcm <(cat stored; sleep 0.1; printf x) back
-[ $? = 1 ] && [ "$(grep -c '^wd-pipeline: ' log)" = 1 ] && grep -q 'something behind it' log && [ ! -e back ]
-result "one complaint, from a slow pipe, too"
+	head -c 3000001 text >data
+	pipeline store --key-file key.gcm - - <data >stored && pipeline restore --key-file key.gcm - - <stored | cmp - data
+	result "standard input and output carry data and nothing else"
 
-# three chunks are written although the fourth is not complete
-{ head -c 200000 random && until [ -e go ]; do sleep 0.1; done } | pipeline store --key-file key.gcm - slow &
-nb_bytes=0
-for _ in $(seq $((limit * 5 / 3))); do
-	nb_bytes=$(stat -c %s slow.partial 2>/dev/null)
-	[ "$nb_bytes" = $((32 + 3 * (24 + chunk + 16))) ] && break
-	sleep 0.1
-done
-touch go
-wait $!
-[ "$nb_bytes" = $((32 + 3 * (24 + chunk + 16))) ] && pipeline restore --key-file key.gcm slow - | cmp - <(head -c 200000 random)
-result "a slow pipe holds nothing up"
+	rm -f back
+	pipeline restore --key-file key.gcm <(cat stored; sleep 0.1; printf x) back
+	[ $? = 1 ] && [ "$(grep -c '^wd-pipeline: ' log)" = 1 ] && grep -q 'something behind it' log && [ ! -e back ]
+	result "one complaint, from a slow pipe, too"
 
-pipeline store --key-file key.gcm text stored && [ "$(stat -c %s stored)" -lt $((large / 4)) ]
-result "text shrinks to less than a quarter"
+	# three chunks are written although the fourth is not complete
+	{ head -c 200000 random && until [ -e go ]; do sleep 0.1; done } | pipeline store --key-file key.gcm - slow &
+	nb_bytes=0
+	for _ in $(seq $((limit * 5 / 3))); do
+		nb_bytes=$(stat -c %s slow.partial 2>/dev/null)
+		[ "$nb_bytes" = $((32 + 3 * (24 + chunk + 16))) ] && break
+		sleep 0.1
+	done
+	touch go
+	wait $!
+	[ "$nb_bytes" = $((32 + 3 * (24 + chunk + 16))) ] && pipeline restore --key-file key.gcm slow - | cmp - <(head -c 200000 random)
+	result "a slow pipe holds nothing up"
 
-pipeline store --key-file key.gcm random stored && [ "$(stat -c %s stored)" = $((32 + large / chunk * 40 + large)) ]
-result "random data grows by headers and tags only"
+	pipeline store --key-file key.gcm text stored && [ "$(stat -c %s stored)" -lt $((large / 4)) ]
+	result "text shrinks to less than a quarter"
 
-pipeline store --key-file key.gcm data stored && pipeline store --key-file key.gcm data other && ! cmp -s stored other
-result "the same file is stored differently each time"
+	pipeline store --key-file key.gcm random stored && [ "$(stat -c %s stored)" = $((32 + large / chunk * 40 + large)) ]
+	result "random data grows by headers and tags only"
 
-pipeline store --key-file key.xts --cipher aes-256-xts data stored &&
-	WD_PIPELINE_KEY=$(cat key.xts) pipeline restore stored back && cmp data back
-result "the key comes from the environment"
+	pipeline store --key-file key.gcm data stored && pipeline store --key-file key.gcm data other && ! cmp -s stored other
+	result "the same file is stored differently each time"
 
-! pipeline store --key-file key.xts data none && grep -q 'aes-256-gcm takes a key of 32 bytes' log && [ ! -e none ]
-result "a key of the wrong size is refused"
+	pipeline store --key-file key.xts --cipher aes-256-xts data stored &&
+		WD_PIPELINE_KEY=$(cat key.xts) pipeline restore stored back && cmp data back
+	result "the key comes from the environment"
 
-! pipeline store --key-file missing data none && grep -q 'cannot read the key file missing' log
-result "a missing key file is named"
+	! pipeline store --key-file key.xts data none && grep -q 'aes-256-gcm takes a key of 32 bytes' log && [ ! -e none ]
+	result "a key of the wrong size is refused"
 
-! pipeline store --key-file key.gcm missing none && grep -q 'cannot open missing' log && [ ! -e none ]
-result "a missing input is named"
+	! pipeline store --key-file missing data none && grep -q 'cannot read the key file missing' log
+	result "a missing key file is named"
 
-# ---- many at a time ----
+	! pipeline store --key-file key.gcm missing none && grep -q 'cannot open missing' log && [ ! -e none ]
+	result "a missing input is named"
+}
+
+# ---- many at a time, progress, other devices ----
 
 # $1: chunks in flight; prints milliseconds
 late()
@@ -201,69 +201,70 @@ late()
 	echo $(($(date +%s%3N) - since))
 }
 
-# Each chunk waits for both devices, 64 of them one by one for 6 seconds: beside that it does not
-# count how busy the machine is, or how long EAL takes to start.
-delay=latency_ns=$((reduce > 1 ? 250000000 : 50000000))
-devices=(--vdev "crypto_wd,dev=sim,$delay" --vdev "compress_wd,dev=sim,$delay")
-head -c $((64 * 4096)) text >data
-one=$(late 1) && many=$(late 32) && echo "# $one ms one at a time, $many ms with 32" && [ $((2 * many)) -lt "$one" ]
-result "chunks overlap in the devices"
-devices=("${wd[@]}")
-pipeline restore --key-file key.gcm stored back && cmp data back
-result "what overlapped is in order"
-
-# ---- progress ----
-
-line='[0-9]+ % +[0-9.]+ MB +[0-9.]+ MB/s +ratio [0-9.]+'
-if command -v python3 >/dev/null; then
-	timeout $limit python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
-		"${emulator[@]}" "$program" "${eal[@]}" "${devices[@]}" -- store --key-file key.gcm text stored \
-		</dev/null >log && grep -Eq "(^|[^0-9])100 % .*ratio" log && grep -Eq "$line" log
-	result "progress on a terminal: percent, MB/s and ratio"
-else
-	skip "progress on a terminal" "no python3"
-fi
-pipeline store --key-file key.gcm text stored && ! grep -Eq '%|MB/s|ratio' log
-result "and none into a file"
-
-# ---- other devices ----
-
+# $1: compression driver, $2: crypto driver
 pair()
 {
-	local file files=(empty byte mix)
+	local file
 
-	[ "$reduce" -gt 1 ] && files=(mix)
 	devices=(--vdev "$2" --vdev "$1")
-	for file in "${files[@]}"; do
+	for file in empty byte mix; do
 		round_trip "$file" key.gcm --chunk 32 || return
 	done
 	devices=("${wd[@]}")
 	pipeline restore --key-file key.gcm stored back && cmp mix back
 }
 
-for names in compress_zlib,crypto_openssl compress_isal,crypto_openssl compress_isal,crypto_wd compress_wd,crypto_openssl; do
-	comp=${names%,*}
-	crypto=${names#*,}
-	devices=(--vdev "$crypto" --vdev "$comp")
-	if pipeline store --key-file key.gcm --chunk 32 zero stored || ! grep -q 'failed to load\|Cannot find driver\|EAL does not start\|failed to initialize' log; then
-		pair "$comp" "$crypto"
-		result "$comp and $crypto, restored by wd"
-	else
-		skip "$comp and $crypto" "not here"
-	fi
-done
-devices=("${wd[@]}")
+test_devices()
+{
+	# Each chunk waits for both devices, 64 of them one by one for 6 seconds: beside that it does not
+	# count how busy the machine is, or how long EAL takes to start. In emulation, twice that.
+	delay=latency_ns=$((reduce > 1 ? 100000000 : 50000000))
+	devices=(--vdev "crypto_wd,dev=sim,$delay" --vdev "compress_wd,dev=sim,$delay")
+	head -c $((64 * 4096)) text >data
+	one=$(late 1) && many=$(late 32) && echo "# $one ms one at a time, $many ms with 32" && [ $((2 * many)) -lt "$one" ]
+	result "chunks overlap in the devices"
+	devices=("${wd[@]}")
+	pipeline restore --key-file key.gcm stored back && cmp data back
+	result "what overlapped is in order"
 
-pipeline store --key-file key.gcm --compress compress_wd --crypto crypto_wd data stored
-result "devices by name"
-! pipeline store --key-file key.gcm --crypto crypto_none data none && grep -q 'no crypto device crypto_none' log
-result "an unknown device is named"
+	line='[0-9]+ % +[0-9.]+ MB +[0-9.]+ MB/s +ratio [0-9.]+'
+	if command -v python3 >/dev/null; then
+		timeout $limit python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+			"${emulator[@]}" "$program" "${eal[@]}" "${devices[@]}" -- store --key-file key.gcm text stored \
+			</dev/null >log && grep -Eq "(^|[^0-9])100 % .*ratio" log && grep -Eq "$line" log
+		result "progress on a terminal: percent, MB/s and ratio"
+	else
+		skip "progress on a terminal" "no python3"
+	fi
+	pipeline store --key-file key.gcm text stored && ! grep -Eq '%|MB/s|ratio' log
+	result "and none into a file"
+
+	for names in compress_zlib,crypto_openssl compress_isal,crypto_openssl compress_isal,crypto_wd compress_wd,crypto_openssl; do
+		comp=${names%,*}
+		crypto=${names#*,}
+		devices=(--vdev "$crypto" --vdev "$comp")
+		if pipeline store --key-file key.gcm --chunk 32 zero stored || ! grep -q 'failed to load\|Cannot find driver\|EAL does not start\|failed to initialize' log; then
+			pair "$comp" "$crypto"
+			result "$comp and $crypto, restored by wd"
+		else
+			skip "$comp and $crypto" "not here"
+		fi
+	done
+	devices=("${wd[@]}")
+
+	pipeline store --key-file key.gcm --compress compress_wd --crypto crypto_wd data stored
+	result "devices by name"
+	! pipeline store --key-file key.gcm --crypto crypto_none data none && grep -q 'no crypto device crypto_none' log
+	result "an unknown device is named"
+}
 
 # ---- damage ----
 
-# records of 32 + 5 chunks of random data, so of known size
-head -c $((4 * chunk + 100)) random >data
-record=$((24 + chunk + 16))
+# Where chunk $1 of a container begins.
+at()
+{
+	echo $((32 + $1 * record))
+}
 
 # $1: first byte, $2: how many, $3: file
 part()
@@ -283,88 +284,90 @@ flip()
 	part $(($1 + 1)) 100000000
 }
 
-pipeline store --key-file key.gcm data good
-size=$(stat -c %s good)
-at() { echo $((32 + $1 * record)); }
+test_damage()
+{
+	head -c $size_of_data random >data
+	pipeline store --key-file key.gcm data good
+	size=$(stat -c %s good)
 
-for i in $(some 0 9 12 20 26 30); do
-	flip "$i" >bad
-	refused '^wd-pipeline: ' bad
-	result "bit of byte $i of the file header"
-done
-for i in $(some 0 8 12 16 20 24 1000 $((24 + chunk + 3))); do
-	flip $(($(at 2) + i)) >bad
-	refused '^wd-pipeline: chunk 2: ' bad
-	result "bit of byte $i of chunk 2"
-done
-flip $((size - 1)) >bad
-refused 'chunk 4: its tag' bad
-result "bit of the last byte"
+	for i in 0 9 12 20 26 30; do
+		flip "$i" >bad
+		refused '^wd-pipeline: ' bad
+		result "bit of byte $i of the file header"
+	done
+	for i in 0 8 12 16 20 24 1000 $((24 + chunk + 3)); do
+		flip $(($(at 2) + i)) >bad
+		refused '^wd-pipeline: chunk 2: ' bad
+		result "bit of byte $i of chunk 2"
+	done
+	flip $((size - 1)) >bad
+	refused 'chunk 4: its tag' bad
+	result "bit of the last byte"
 
-for cut in $(some 1 16 100 $((16 + 100)) $((16 + 100 + 10))); do
-	part 0 $((size - cut)) >bad
-	refused '^wd-pipeline: chunk 4: the container ends' bad
-	result "cut off $cut bytes"
-done
-part 0 "$(at 4)" >bad
-refused 'chunk 4: it is missing' bad
-result "cut off the final chunk"
-part 0 32 >bad
-refused 'chunk 0: it is missing' bad
-result "nothing but a file header"
-part 0 31 >bad
-refused 'ends within the file header' bad
-result "half a file header"
-: >bad
-refused 'ends within the file header' bad
-result "an empty container"
-refused 'no container' data
-result "no container"
+	for cut in 1 16 100 $((16 + 100)) $((16 + 100 + 10)); do
+		part 0 $((size - cut)) >bad
+		refused '^wd-pipeline: chunk 4: the container ends' bad
+		result "cut off $cut bytes"
+	done
+	part 0 "$(at 4)" >bad
+	refused 'chunk 4: it is missing' bad
+	result "cut off the final chunk"
+	part 0 32 >bad
+	refused 'chunk 0: it is missing' bad
+	result "nothing but a file header"
+	part 0 31 >bad
+	refused 'ends within the file header' bad
+	result "half a file header"
+	: >bad
+	refused 'ends within the file header' bad
+	result "an empty container"
+	refused 'no container' data
+	result "no container"
 
-{ cat good && printf x; } >bad
-refused 'chunk 4: .* something behind it' bad
-result "a byte behind the end"
-cat good good >bad
-refused 'chunk 4: .* something behind it' bad
-result "two containers in a row"
-{ part 0 "$(at 1)" && part "$(at 2)" $record && part "$(at 1)" $record && part "$(at 3)" 10000000; } >bad
-refused 'chunk 1: another chunk is in its place' bad
-result "two chunks changed places"
-{ part 0 "$(at 2)" && part "$(at 1)" 10000000; } >bad
-refused 'chunk 2: another chunk is in its place' bad
-result "a chunk twice"
-{ part 0 "$(at 1)" && part "$(at 2)" 10000000; } >bad
-refused 'chunk 1: another chunk is in its place' bad
-result "a chunk left out"
-pipeline store --key-file key.gcm data other
-{ part 0 "$(at 2)" && part "$(at 2)" $record other && part "$(at 3)" 10000000; } >bad
-refused 'chunk 2: its tag' bad
-result "a chunk of another file"
-pipeline verify --key-file key.gcm good
-result "what was not damaged is not refused"
-! pipeline restore --key-file key.other good back && grep -q 'chunk 0: its tag does not match' log && [ ! -e back ]
-result "another key"
+	{ cat good && printf x; } >bad
+	refused 'chunk 4: .* something behind it' bad
+	result "a byte behind the end"
+	cat good good >bad
+	refused 'chunk 4: .* something behind it' bad
+	result "two containers in a row"
+	{ part 0 "$(at 1)" && part "$(at 2)" $record && part "$(at 1)" $record && part "$(at 3)" 10000000; } >bad
+	refused 'chunk 1: another chunk is in its place' bad
+	result "two chunks changed places"
+	{ part 0 "$(at 2)" && part "$(at 1)" 10000000; } >bad
+	refused 'chunk 2: another chunk is in its place' bad
+	result "a chunk twice"
+	{ part 0 "$(at 1)" && part "$(at 2)" 10000000; } >bad
+	refused 'chunk 1: another chunk is in its place' bad
+	result "a chunk left out"
+	pipeline store --key-file key.gcm data other
+	{ part 0 "$(at 2)" && part "$(at 2)" $record other && part "$(at 3)" 10000000; } >bad
+	refused 'chunk 2: its tag' bad
+	result "a chunk of another file"
+	pipeline verify --key-file key.gcm good
+	result "what was not damaged is not refused"
+	! pipeline restore --key-file key.other good back && grep -q 'chunk 0: its tag does not match' log && [ ! -e back ]
+	result "another key"
 
-pipeline store --key-file key.xts --cipher aes-256-xts data good
-flip $((32 + (24 + chunk + 16) * 3 + 5000)) >bad
-! pipeline restore --key-file key.xts bad back && grep -q 'chunk 3: its checksum' log && [ ! -e back ]
-result "a bit of an XTS payload"
-flip $((32 + (24 + chunk + 16) * 4 + 16)) >bad
-! pipeline restore --key-file key.xts bad back && grep -q 'chunk 4: ' log && [ ! -e back ]
-result "a flag of an XTS chunk"
+	pipeline store --key-file key.xts --cipher aes-256-xts data good
+	flip $((32 + (24 + chunk + 16) * 3 + 5000)) >bad
+	! pipeline restore --key-file key.xts bad back && grep -q 'chunk 3: its checksum' log && [ ! -e back ]
+	result "a bit of an XTS payload"
+	flip $((32 + (24 + chunk + 16) * 4 + 16)) >bad
+	! pipeline restore --key-file key.xts bad back && grep -q 'chunk 4: ' log && [ ! -e back ]
+	result "a flag of an XTS chunk"
 
-# what came before the damage may be written to standard output, and nothing else
-pipeline store --key-file key.gcm data good
-flip $(($(at 2) + 1000)) >bad
-! pipeline restore --key-file key.gcm bad - >back && head -c $((2 * chunk)) data | cmp - back
-result "standard output ends before the bad chunk"
-rm -f back
+	# what came before the damage may be written to standard output, and nothing else
+	pipeline store --key-file key.gcm data good
+	flip $(($(at 2) + 1000)) >bad
+	! pipeline restore --key-file key.gcm bad - >back && head -c $((2 * chunk)) data | cmp - back
+	result "standard output ends before the bad chunk"
+	rm -f back
+}
 
 # ---- kill, full disk ----
 
 # A pipe that stays open keeps the program in the middle. $1: signal, $2: bytes that are
 # stored by then, at least; what is not ended by the signal is no success.
-mkfifo pipe
 killed()
 {
 	local pid middle status watch
@@ -392,30 +395,39 @@ killed()
 		{ [ "$1" = KILL ] || { [ ! -e stored.partial ] && grep -q 'stopped by a signal' log; }; }
 }
 
-for round in $(some 1 2 3); do
-	killed TERM 32
-	result "no stored file after SIGTERM, at work, round $round"
-done
-killed TERM $((32 + 16 * record))
-result "no stored file after SIGTERM, waiting for more"
-killed KILL 32
-result "no stored file after SIGKILL"
-pipeline store --key-file key.gcm data stored && [ ! -e stored.partial ]
-result "what a kill left is written over"
+test_kill()
+{
+	head -c $size_of_data random >data
+	mkfifo pipe
+	for round in 1 2 3; do
+		killed TERM 32
+		result "no stored file after SIGTERM, at work, round $round"
+	done
+	killed TERM $((32 + 16 * record))
+	result "no stored file after SIGTERM, waiting for more"
+	killed KILL 32
+	result "no stored file after SIGKILL"
+	pipeline store --key-file key.gcm data stored && [ ! -e stored.partial ]
+	result "what a kill left is written over"
 
-mkdir small
-if mount -t tmpfs -o size=512k tmpfs small 2>/dev/null; then
-	! pipeline store --key-file key.gcm random small/stored && grep -q 'No space left' log && [ -z "$(ls small)" ]
-	result "a full disk leaves no file, store"
-	pipeline store --key-file key.gcm zero stored
-	! pipeline restore --key-file key.gcm stored small/back && grep -q 'No space left' log && [ -z "$(ls small)" ]
-	result "a full disk leaves no file, restore"
-	echo old >small/back
-	! pipeline restore --key-file key.gcm stored small/back && [ "$(cat small/back)" = old ]
-	result "a full disk leaves the old file alone"
-else
-	skip "full disk" "cannot mount a tmpfs"
-fi
+	mkdir small
+	if mount -t tmpfs -o size=512k tmpfs small 2>/dev/null; then
+		! pipeline store --key-file key.gcm random small/stored && grep -q 'No space left' log && [ -z "$(ls small)" ]
+		result "a full disk leaves no file, store"
+		pipeline store --key-file key.gcm zero stored
+		! pipeline restore --key-file key.gcm stored small/back && grep -q 'No space left' log && [ -z "$(ls small)" ]
+		result "a full disk leaves no file, restore"
+		echo old >small/back
+		! pipeline restore --key-file key.gcm stored small/back && [ "$(cat small/back)" = old ]
+		result "a full disk leaves the old file alone"
+	else
+		skip "full disk" "cannot mount a tmpfs"
+	fi
+}
+
+for part in "${parts[@]}"; do
+	"test_${part//-/_}"
+done
 
 echo "1..$nb"
 exit $((failed > 0))
