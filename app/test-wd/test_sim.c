@@ -118,11 +118,11 @@ completed(const struct wd_queue *q, uint16_t nb)
 	return n;
 }
 
-/* Wait for nb completions, a second at most; returns how many there were. */
+/* Wait for nb completions; returns how many there were. */
 static uint16_t
 wait_completed(struct wd_queue *q, uint16_t nb)
 {
-	const uint64_t until = rte_get_timer_cycles() + rte_get_timer_hz();
+	const uint64_t until = rte_get_timer_cycles() + WDT_WAIT_MS * (rte_get_timer_hz() / 1000);
 	uint16_t n;
 
 	do {

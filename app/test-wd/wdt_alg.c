@@ -96,7 +96,7 @@ wdt_rig_caps(const struct wdt_rig *rig)
 uint16_t
 wdt_rig_dequeue(struct wdt_rig *rig, uint16_t qp, struct rte_crypto_op **ops, uint16_t nb)
 {
-	const uint64_t end = rte_get_timer_cycles() + 10 * rte_get_timer_hz();
+	const uint64_t end = rte_get_timer_cycles() + WDT_WAIT_MS * (rte_get_timer_hz() / 1000);
 	uint16_t done = 0;
 
 	do {

@@ -315,7 +315,7 @@ wdt_sim_doorbells(unsigned int dev, uint16_t queue)
 
 #define FLOW_OPS 1536U /* more than a ring holds and a burst */
 #define FLOW_LEN 16
-#define FLOW_SILENCE_S 10
+#define FLOW_SILENCE_S (WDT_WAIT_MS / 1000)
 
 struct flow_state {
 	struct rte_crypto_op *ops[FLOW_OPS]; /* op of cookie n is at n % FLOW_OPS */
