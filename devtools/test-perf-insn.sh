@@ -61,7 +61,8 @@ if [ $# -gt 0 ]; then
 		exit 0
 	fi
 	echo "1..2"
-	simd=$("$here/perf-insn.sh" -w "$1" | head -n 1)
+	simd=$("$here/perf-insn.sh" -w "$1")
+	simd=${simd%%$'\n'*}
 	{
 		set_column "$table" "^wait v3 $simd" 5 0.9
 		echo "wait v9 $simd - 39.0 39.0 -"
