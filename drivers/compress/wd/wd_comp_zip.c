@@ -744,14 +744,14 @@ take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_
 }
 
 /* Results of listed ops, as many as come first of nb; returns how many. */
-static __rte_noinline uint32_t
-take_listed(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
+static __rte_always_inline uint32_t
+take_listed_of(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
 		struct rte_comp_op **ops, const struct wd_comp_slot *slot,
 		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
 {
-	uint32_t i;
+	const struct wd_comp_slot *const first = slot, *const end = slot + nb;
 
-	for (i = 0; i < nb && slot->plain_room == WD_COMP_LISTED; i++, slot++, sqe++) {
+	for (; slot < end && slot->plain_room == WD_COMP_LISTED; slot++, sqe++, ops++) {
 		struct rte_comp_op *op = slot->op;
 		const struct wd_comp_xform *x = op->private_xform;
 		const uint32_t status = rte_le_to_cpu_32(sqe->status);
@@ -764,7 +764,7 @@ take_listed(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_
 			produced -= x->trailer;
 		else
 			consumed -= x->trailer;
-		ops[i] = op;
+		*ops = op;
 		op->debug_status = status;
 		/* a trailer that we made up does not fit, see status_of() */
 		if (unlikely((!(dir == WD_COMP_DECOMPRESS && code == HISI_ZIP_STATUS_CHECKSUM) &&
@@ -782,7 +782,33 @@ take_listed(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_
 		if (x->chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
 			add_adler(op, x, NULL);
 	}
-	return i;
+	return (uint32_t)(slot - first);
+}
+
+/* One for each direction: the compiler would not make them by itself. */
+static __rte_noinline uint32_t
+take_deflated(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
+		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe,
+		uint32_t nb)
+{
+	return take_listed_of(qp, cq, WD_COMP_COMPRESS, ops, slot, sqe, nb);
+}
+
+static __rte_noinline uint32_t
+take_inflated(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
+		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe,
+		uint32_t nb)
+{
+	return take_listed_of(qp, cq, WD_COMP_DECOMPRESS, ops, slot, sqe, nb);
+}
+
+static __rte_always_inline uint32_t
+take_listed(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
+		struct rte_comp_op **ops, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
+{
+	return dir == WD_COMP_COMPRESS ? take_deflated(qp, cq, ops, slot, sqe, nb) :
+					 take_inflated(qp, cq, ops, slot, sqe, nb);
 }
 
 /* Results of nb completed descriptors, 1 or more, that do not wrap around the ring's end. */
