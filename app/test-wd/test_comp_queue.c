@@ -303,52 +303,70 @@ second_segment(struct rig *r, struct rte_comp_op *op)
 	return rte_pktmbuf_chain(op->m_dst, m) == 0 ? WDT_PASS : WDT_FAIL;
 }
 
+/* What of a direction came back, in order and right. */
+static int
+lists_right(struct rte_comp_op **got, uint64_t first, unsigned int step,
+		enum rte_comp_checksum_type chksum)
+{
+	uint64_t next[NB_DIRS] = { first, step == 1 ? first + 1 : first };
+
+	for (unsigned int i = 0; i < NB_LISTS; i++) {
+		const uint64_t cookie = wdt_comp_cookie(got[i]);
+		uint8_t data[ROOM];
+		const uint32_t len = pattern(cookie, data);
+
+		WDT_CHECK_EQ(cookie, next[dir_of(cookie)]);
+		next[dir_of(cookie)] += NB_DIRS;
+		WDT_CHECK(op_right(got[i]));
+		if (chksum != RTE_COMP_CHECKSUM_NONE)
+			WDT_CHECK_EQ(got[i]->output_chksum, wdt_zlib_checksum(chksum, data, len));
+	}
+	return WDT_PASS;
+}
+
 /* One op of `each` has a second segment. */
 static int
-lists_of(struct rig *r, enum dir dir, unsigned int each, enum rte_comp_checksum_type chksum,
-		uint16_t *at_once)
+lists_of(struct rig *r, uint64_t first, unsigned int step, unsigned int each,
+		enum rte_comp_checksum_type chksum, uint16_t *at_once)
 {
 	static struct rte_comp_op *ops[NB_LISTS], *got[NB_LISTS];
 
-	WDT_CHECK_EQ(ops_new(r, dir, 2, ops, NB_LISTS), WDT_PASS);
+	WDT_CHECK_EQ(ops_new(r, first, step, ops, NB_LISTS), WDT_PASS);
 	for (unsigned int i = 0; i < NB_LISTS; i++) {
 		if (each != 0 && wdt_random() % each == 0)
 			WDT_CHECK_EQ(second_segment(r, ops[i]), WDT_PASS);
 	}
 	WDT_CHECK_EQ(lists_move(r, ops, got, at_once), WDT_PASS);
-	for (unsigned int i = 0; i < NB_LISTS; i++) {
-		uint8_t data[ROOM];
-		const uint32_t len = pattern(wdt_comp_cookie(ops[i]), data);
-
-		WDT_CHECK(got[i] == ops[i] && op_right(got[i]));
-		if (chksum != RTE_COMP_CHECKSUM_NONE)
-			WDT_CHECK_EQ(got[i]->output_chksum, wdt_zlib_checksum(chksum, data, len));
-	}
+	WDT_CHECK_EQ(lists_right(got, first, step, chksum), WDT_PASS);
 	ops_free(ops, NB_LISTS);
 	return WDT_PASS;
 }
 
 /*
  * Ops with a checksum, or all of version 2, have lists and trailers. Those with a segment on each
- * side have them at hand; others have them in a ring beside the queue, which is full earlier.
+ * side have them at hand; others have them in a ring beside the queue pair, which is full earlier.
  */
 static int
 lists_with(struct wdt_comp *c, enum rte_comp_checksum_type chksum)
 {
+	static const struct {
+		uint64_t first;
+		unsigned int step;
+	} kinds[] = { { DEFLATE, NB_DIRS }, { INFLATE, NB_DIRS }, { DEFLATE, 1 } };
 	static const unsigned int each[] = { 0, 1, 2, 20 };
 	struct rig r;
 
 	if (rig_init_chksum(&r, c, chksum) != WDT_PASS)
 		return WDT_FAIL;
-	for (unsigned int i = 0; i < NB_DIRS * RTE_DIM(each); i++) {
+	for (unsigned int i = 0; i < RTE_DIM(kinds) * RTE_DIM(each); i++) {
+		const unsigned int e = each[i / RTE_DIM(kinds)], k = i % RTE_DIM(kinds);
 		uint16_t at_once = 0;
 
-		WDT_CHECK_EQ(lists_of(&r, (enum dir)(i % NB_DIRS), each[i / NB_DIRS], chksum,
-					     &at_once),
+		WDT_CHECK_EQ(lists_of(&r, kinds[k].first, kinds[k].step, e, chksum, &at_once),
 				WDT_PASS);
-		if (each[i / NB_DIRS] == 0)
+		if (e == 0)
 			WDT_CHECK_EQ(at_once, NB_LISTS);
-		if (each[i / NB_DIRS] == 1)
+		if (e == 1)
 			WDT_CHECK(at_once < NB_LISTS); /* though the ring has room */
 	}
 	return rig_end(&r);
@@ -382,6 +400,53 @@ WDT_TEST(comp_queue_full_of_lists_sva)
 WDT_TEST(comp_queue_full_of_lists_v2)
 {
 	return wdt_comp_with("run=inline,depth=2048,hw=v2", 1, 2048, lists_always);
+}
+
+/*
+ * The ring beside the queue pair is of both directions: what an op of one has stays its own
+ * until it is back, while the other goes on as long as there is room.
+ */
+static int
+lists_beside_one_held(struct wdt_comp *c)
+{
+	struct rte_comp_op *held, *op, *got;
+	unsigned int moved = 0;
+	struct rig r;
+
+	if (rig_init_chksum(&r, c, RTE_COMP_CHECKSUM_CRC32) != WDT_PASS)
+		return WDT_FAIL;
+	for (unsigned int round = 0; round < 3; round++) {
+		held = op_new(&r, INFLATE);
+		WDT_CHECK(held != NULL && second_segment(&r, held) == WDT_PASS);
+		WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &held, 1), 1);
+		for (;; moved++) {
+			op = op_new(&r, 2 * moved);
+			WDT_CHECK(op != NULL && second_segment(&r, op) == WDT_PASS);
+			if (rte_compressdev_enqueue_burst(c->id, 0, &op, 1) == 0)
+				break;
+			wdt_sim_run(0);
+			/* deflated ones come first */
+			WDT_CHECK_EQ(rte_compressdev_dequeue_burst(c->id, 0, &got, 1), 1);
+			WDT_CHECK(got == op && op_right(op));
+			wdt_comp_op_free(op);
+		}
+		WDT_CHECK(op_untouched(op));
+		WDT_CHECK_EQ(rte_compressdev_dequeue_burst(c->id, 0, &got, 1), 1);
+		WDT_CHECK(got == held && op_right(held));
+		WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+		wdt_sim_run(0);
+		WDT_CHECK_EQ(rte_compressdev_dequeue_burst(c->id, 0, &got, 1), 1);
+		WDT_CHECK(got == op && op_right(op));
+		wdt_comp_op_free(op);
+		wdt_comp_op_free(held);
+	}
+	WDT_CHECK(moved > 3 * 300);
+	return rig_end(&r);
+}
+
+WDT_TEST(comp_queue_lists_beside_one_held)
+{
+	return wdt_comp_with("run=inline", 1, 1024, lists_beside_one_held);
 }
 
 /* ---- many ops ---- */

@@ -55,6 +55,10 @@ struct wd_comp_stream {
 	uint32_t ctx_dw[3];
 	uint32_t isize, checksum;
 	uint32_t adler; /* so far, see add_adler() */
+	/* of the op in flight */
+	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
+	bool end_only; /* the driver ends the stream, see build_end() */
+	bool finish; /* the device ends it, when compressing */
 	uint64_t ctx_addr; /* for the device */
 	void *ctx; /* HISI_ZIP_CTX_SIZE bytes */
 	struct wd_comp_xform xform;
@@ -63,21 +67,31 @@ struct wd_comp_stream {
 /** Per descriptor, host only. */
 struct wd_comp_slot {
 	struct rte_comp_op *op;
-	/* Of a stateless op with no trailer, of which nothing is left to do but to believe
-	 * the device, the room at the destination in bytes; of others what follows.
-	 */
-	int64_t plain_room;
-	uint32_t room; /* of ops that are not plain */
-	/* ops that are neither plain nor listed; the others take nothing of the side ring */
-	uint32_t side_tail; /* after this op */
-	uint32_t input; /* bytes given to the device, which may be fewer than the op has */
-	bool end_only; /* the driver ends the stream, see build_end() */
-	bool finish; /* of a stream: the device ends it, when compressing */
+	union {
+		/* Of a stateless op with no trailer, of which nothing is left to do but to
+		 * believe the device, the room at the destination in bytes. Of others less
+		 * than anything that was produced, in two halves.
+		 */
+		int64_t plain_room;
+		struct {
+#if RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN
+			uint32_t room; /* of plain ops, too */
+			uint32_t kind;
+#else
+			uint32_t kind;
+			uint32_t room;
+#endif
+		};
+	};
 };
+static_assert(sizeof(struct wd_comp_slot) == 16, "two words");
 
-/* Less than anything that was produced. */
-#define WD_COMP_NOT_PLAIN (-1)
-#define WD_COMP_LISTED (-2) /* a stateless op with a trailer, that has struct wd_comp_lists */
+/* A stateless op with a trailer, that has struct wd_comp_lists. */
+#define WD_COMP_LISTED UINT32_MAX
+/* An op that is neither plain nor listed. */
+#define WD_COMP_OTHER (1U << 31)
+/* Added to it: 1 and where in the side ring begins what the op has of that, in units. */
+#define WD_COMP_SIDE_FROM(kind) ((kind) == WD_COMP_LISTED ? 0 : (kind) & ~WD_COMP_OTHER)
 
 /**
  * The lists of an op that has a trailer and a segment each of source and destination,
@@ -102,15 +116,25 @@ static_assert(WD_COMP_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");
 struct wd_comp_queue {
 	struct wd_queue q;
 	struct wd_comp_slot *slots;
-	struct wd_comp_lists *lists; /* one a slot */
-	struct wd_side side;
-	const struct rte_memzone *dma;
+	/* A power of two, as many as may be in flight; NULL until a private xform of this
+	 * direction needs them. A descriptor's are those of its index, masked.
+	 */
+	struct wd_comp_lists *lists;
+	uint32_t lists_mask;
+	uint64_t lists_delta; /* device address minus virtual address */
+	const struct rte_memzone *lists_dma;
 } __rte_cache_aligned;
 
 struct wd_comp_qp {
 	struct wd_comp_queue queues[WD_COMP_NB_DIRS];
+	/* Of both directions. An op that has something of it is not plain; head is moved
+	 * when there is no more room, see side_reclaim().
+	 */
+	struct wd_side side;
 	struct rte_compressdev_stats stats;
+	const struct rte_memzone *side_dma;
 	uint16_t id;
+	int socket_id;
 } __rte_cache_aligned;
 
 /** Device-private data, in memory shared with secondary processes. */
@@ -119,11 +143,18 @@ struct wd_comp_dev {
 	unsigned int version;
 	bool sva;
 	bool fixed_huffman; /* the device can be told to use fixed codes */
+	bool listed[WD_COMP_NB_DIRS]; /* queue pairs have struct wd_comp_lists in this direction */
 	uint16_t max_nb_queue_pairs;
 };
 
 /** Capabilities of a device, ended as compressdev wants it; static. */
 const struct rte_compressdev_capabilities *wd_comp_caps_get(const struct wd_comp_dev *priv);
+
+/**
+ * Have all queue pairs, those to come too, at hand what stateless ops with a trailer
+ * need. From any thread, as private xforms are created by lcores, too. 0 or -ENOMEM.
+ */
+int wd_comp_lists_need(struct rte_compressdev *dev, enum wd_comp_dir dir);
 
 int wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *xform,
 		void **private_xform);

@@ -5,6 +5,7 @@
 /* Probe, remove and the device operations. */
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include <rte_errno.h>
@@ -29,45 +30,110 @@ static const char *const own_args[] = { ARG_MAX_QPS, NULL };
 
 /* ---- queue pairs ---- */
 
-/* What ops do not change. */
-static void
-lists_init(struct wd_comp_queue *cq)
-{
-	memset(cq->lists, 0, cq->q.sq_depth * sizeof(*cq->lists));
-	for (uint32_t i = 0; i < cq->q.sq_depth; i++) {
-		struct wd_comp_lists *lists = &cq->lists[i];
+/* Private xforms and queue pairs may come from several threads, and each wants lists of the other. */
+static pthread_mutex_t lists_lock = PTHREAD_MUTEX_INITIALIZER;
 
-		wd_sgl_head(&lists->trailed_list, 2);
-		wd_sgl_head(&lists->other_list, 1);
-		wd_sgl_entry(&lists->trailer_entry, wd_side_addr(&cq->side, lists->trailer), 0);
+static const struct rte_memzone *
+dma_alloc(struct rte_compressdev *dev, const char *name, size_t size, int socket_id)
+{
+	const struct rte_memzone *dma = rte_memzone_reserve_aligned(
+			name, size, socket_id, RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
+
+	if (dma == NULL)
+		WD_COMP_LOG(ERR, "%s: no hugepage memory for %s", dev->data->name, name);
+	return dma;
+}
+
+static uint64_t
+dma_delta(const struct rte_compressdev *dev, const struct rte_memzone *dma)
+{
+	const struct wd_comp_dev *priv = dev->data->dev_private;
+
+	return priv->sva ? 0 : dma->iova - (uintptr_t)dma->addr;
+}
+
+/* With the lock held. All that ops do not change. */
+static int
+lists_alloc(struct rte_compressdev *dev, struct wd_comp_qp *qp, enum wd_comp_dir dir)
+{
+	struct wd_comp_queue *cq = &qp->queues[dir];
+	const uint32_t nb = rte_align32pow2(cq->q.limit);
+	struct wd_comp_lists *lists;
+	char name[RTE_MEMZONE_NAMESIZE];
+
+	if (cq->lists != NULL)
+		return 0;
+	snprintf(name, sizeof(name), "wd_comp_lists_%u_%u_%u", dev->data->dev_id, qp->id, dir);
+	cq->lists_dma = dma_alloc(dev, name, nb * sizeof(*lists), qp->socket_id);
+	if (cq->lists_dma == NULL)
+		return -ENOMEM;
+	lists = cq->lists_dma->addr;
+	memset(lists, 0, nb * sizeof(*lists));
+	cq->lists_delta = dma_delta(dev, cq->lists_dma);
+	for (uint32_t i = 0; i < nb; i++) {
+		wd_sgl_head(&lists[i].trailed_list, 2);
+		wd_sgl_head(&lists[i].other_list, 1);
+		wd_sgl_entry(&lists[i].trailer_entry, (uintptr_t)lists[i].trailer + cq->lists_delta,
+				sizeof(lists[i].trailer));
 	}
+	cq->lists_mask = nb - 1;
+	cq->lists = lists;
+	return 0;
+}
+
+int
+wd_comp_lists_need(struct rte_compressdev *dev, enum wd_comp_dir dir)
+{
+	struct wd_comp_dev *priv = dev->data->dev_private;
+	int rc = 0;
+
+	pthread_mutex_lock(&lists_lock);
+	for (uint16_t i = 0; i < dev->data->nb_queue_pairs && rc == 0; i++) {
+		if (dev->data->queue_pairs[i] != NULL)
+			rc = lists_alloc(dev, dev->data->queue_pairs[i], dir);
+	}
+	if (rc == 0)
+		priv->listed[dir] = true;
+	pthread_mutex_unlock(&lists_lock);
+	return rc;
+}
+
+/* From now on the queue pair is the device's, and gets what private xforms need. */
+static int
+qp_publish(struct rte_compressdev *dev, struct wd_comp_qp *qp)
+{
+	const struct wd_comp_dev *priv = dev->data->dev_private;
+	int rc = 0;
+
+	pthread_mutex_lock(&lists_lock);
+	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS && rc == 0; dir++) {
+		if (priv->listed[dir])
+			rc = lists_alloc(dev, qp, dir);
+	}
+	if (rc == 0)
+		dev->data->queue_pairs[qp->id] = qp;
+	pthread_mutex_unlock(&lists_lock);
+	return rc;
 }
 
 static int
-queue_memory(struct rte_compressdev *dev, struct wd_comp_queue *cq, const char *name, int socket_id)
+side_setup(struct rte_compressdev *dev, struct wd_comp_qp *qp)
 {
-	const size_t lists = cq->q.sq_depth * sizeof(*cq->lists);
-	const struct wd_comp_dev *priv = dev->data->dev_private;
+	char name[RTE_MEMZONE_NAMESIZE];
 
-	cq->slots = rte_zmalloc_socket("wd_comp_slots", cq->q.sq_depth * sizeof(*cq->slots),
-			RTE_CACHE_LINE_SIZE, socket_id);
-	cq->dma = rte_memzone_reserve_aligned(name, WD_COMP_SIDE_SIZE + lists, socket_id,
-			RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
-	if (cq->slots == NULL || cq->dma == NULL) {
-		WD_COMP_LOG(ERR, "%s: no hugepage memory for %s", dev->data->name, name);
+	snprintf(name, sizeof(name), "wd_comp_side_%u_%u", dev->data->dev_id, qp->id);
+	qp->side_dma = dma_alloc(dev, name, WD_COMP_SIDE_SIZE, qp->socket_id);
+	if (qp->side_dma == NULL)
 		return -ENOMEM;
-	}
-	cq->side.base = cq->dma->addr;
-	cq->side.size = WD_COMP_SIDE_SIZE;
-	cq->side.iova_delta = priv->sva ? 0 : cq->dma->iova - (uintptr_t)cq->dma->addr;
-	cq->lists = (struct wd_comp_lists *)(cq->side.base + WD_COMP_SIDE_SIZE);
-	lists_init(cq);
+	qp->side.base = qp->side_dma->addr;
+	qp->side.size = WD_COMP_SIDE_SIZE;
+	qp->side.iova_delta = dma_delta(dev, qp->side_dma);
 	return 0;
 }
 
 static int
 queue_setup(struct rte_compressdev *dev, struct wd_comp_qp *qp, enum wd_comp_dir dir,
-		uint32_t max_inflight_ops, int socket_id)
+		uint32_t max_inflight_ops)
 {
 	const struct wd_comp_dev *priv = dev->data->dev_private;
 	const struct wd_queue_conf conf = {
@@ -75,18 +141,20 @@ queue_setup(struct rte_compressdev *dev, struct wd_comp_qp *qp, enum wd_comp_dir
 						     HISI_ZIP_QC_TYPE_DECOMPRESS,
 		.sqe_size = HISI_ZIP_SQE_SIZE,
 		.nb_desc = (uint16_t)RTE_MIN(max_inflight_ops, (uint32_t)UINT16_MAX),
-		.socket_id = socket_id,
+		.socket_id = qp->socket_id,
 	};
 	struct wd_comp_queue *cq = &qp->queues[dir];
-	char name[RTE_MEMZONE_NAMESIZE];
-	int rc;
+	const int rc = rte_wd_queue_open(priv->wd, &conf, &cq->q);
 
-	rc = rte_wd_queue_open(priv->wd, &conf, &cq->q);
 	if (rc != 0)
 		return rc;
-	snprintf(name, sizeof(name), "wd_comp_%u_%u_%u", dev->data->dev_id, qp->id, dir);
-	rc = queue_memory(dev, cq, name, socket_id);
-	return rc != 0 ? rc : rte_wd_queue_start(&cq->q);
+	cq->slots = rte_zmalloc_socket("wd_comp_slots", cq->q.sq_depth * sizeof(*cq->slots),
+			RTE_CACHE_LINE_SIZE, qp->socket_id);
+	if (cq->slots == NULL) {
+		WD_COMP_LOG(ERR, "%s: no hugepage memory for %s", dev->data->name, "wd_comp_slots");
+		return -ENOMEM;
+	}
+	return rte_wd_queue_start(&cq->q);
 }
 
 static void
@@ -99,9 +167,10 @@ qp_free(struct wd_comp_qp *qp)
 			WD_COMP_LOG(WARNING, "queue pair %u is released with %u ops in flight",
 					qp->id, wd_queue_in_flight(&cq->q));
 		rte_wd_queue_close(&cq->q);
-		rte_memzone_free(cq->dma);
+		rte_memzone_free(cq->lists_dma);
 		rte_free(cq->slots);
 	}
+	rte_memzone_free(qp->side_dma);
 	rte_free(qp);
 }
 
@@ -117,8 +186,10 @@ qp_release(struct rte_compressdev *dev, uint16_t id)
 				dev->data->name);
 		return -ENOTSUP;
 	}
-	qp_free(qp);
+	pthread_mutex_lock(&lists_lock);
 	dev->data->queue_pairs[id] = NULL;
+	pthread_mutex_unlock(&lists_lock);
+	qp_free(qp);
 	return 0;
 }
 
@@ -126,7 +197,7 @@ static int
 qp_setup(struct rte_compressdev *dev, uint16_t id, uint32_t max_inflight_ops, int socket_id)
 {
 	struct wd_comp_qp *qp;
-	int rc = 0;
+	int rc;
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
 		WD_COMP_LOG(ERR, "%s: queue pairs are set up by the primary process",
@@ -138,14 +209,15 @@ qp_setup(struct rte_compressdev *dev, uint16_t id, uint32_t max_inflight_ops, in
 	if (qp == NULL)
 		return -ENOMEM;
 	qp->id = id;
+	qp->socket_id = socket_id;
+	rc = side_setup(dev, qp);
 	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS && rc == 0; dir++)
-		rc = queue_setup(dev, qp, dir, max_inflight_ops, socket_id);
-	if (rc != 0) {
+		rc = queue_setup(dev, qp, dir, max_inflight_ops);
+	if (rc == 0)
+		rc = qp_publish(dev, qp);
+	if (rc != 0)
 		qp_free(qp);
-		return rc;
-	}
-	dev->data->queue_pairs[id] = qp;
-	return 0;
+	return rc;
 }
 
 /* ---- device ---- */

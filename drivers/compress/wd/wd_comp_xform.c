@@ -182,6 +182,8 @@ wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *x
 	if (x == NULL)
 		return -ENOMEM;
 	rc = xform_build(priv, x, xform);
+	if (rc == 0 && x->trailer > 0)
+		rc = wd_comp_lists_need(dev, x->dir);
 	if (rc != 0) {
 		rte_free(x);
 		return rc;

@@ -131,7 +131,6 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 		const struct zip_map *map)
 {
 	struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
-	struct wd_comp_slot *slot = &cq->slots[idx];
 
 	memcpy(sqe, x->sqe, sizeof(*sqe));
 	sqe->input_data_length = rte_cpu_to_le_32(map->input);
@@ -140,17 +139,14 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 	sqe->dest_addr = rte_cpu_to_le_64(map->dst);
 	if (unlikely(map->sgl))
 		sqe->dw9 |= rte_cpu_to_le_32(HISI_ZIP_BUF_SGL << HISI_ZIP_9_BUF_TYPE_SHIFT);
-	slot->plain_room = WD_COMP_NOT_PLAIN;
-	slot->room = map->room - map->spare_out;
-	slot->input = map->input - map->spare_in;
-	slot->end_only = false;
-	slot->finish = false;
+	cq->slots[idx].room = map->room - map->spare_out;
+	cq->slots[idx].kind = WD_COMP_OTHER;
 }
 
 /* 0; -ENOSPC: try again after a dequeue; -EINVAL. */
 static __rte_always_inline int
-build(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
-		struct rte_comp_op *op)
+build(const bool sva, struct wd_comp_queue *cq, struct wd_side *side, const struct wd_comp_xform *x,
+		uint32_t idx, struct rte_comp_op *op)
 {
 	struct zip_map map = { 0 };
 	int rc;
@@ -164,7 +160,7 @@ build(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, u
 			    (x->dir == WD_COMP_COMPRESS && op->flush_flag != RTE_COMP_FLUSH_FINAL &&
 					    op->flush_flag != RTE_COMP_FLUSH_FULL)))
 		return -EINVAL;
-	rc = map_op(sva, &cq->side, op, &map);
+	rc = map_op(sva, side, op, &map);
 	if (unlikely(rc != 0))
 		return rc;
 	sqe_fill(cq, x, idx, &map);
@@ -198,26 +194,26 @@ cut_input(const struct rte_comp_op *op, struct zip_map *map)
 #define END_ROOM 64
 
 static int
-build_end(struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx)
+build_end(struct wd_comp_queue *cq, struct wd_side *side, struct wd_comp_stream *s, uint32_t idx)
 {
 	struct zip_map map = { .input = 1, .room = END_ROOM };
-	uint8_t *ours = wd_side_take(&cq->side, END_ROOM + 1);
+	uint8_t *ours = wd_side_take(side, END_ROOM + 1);
 
 	if (ours == NULL)
 		return -ENOSPC;
 	ours[END_ROOM] = 0;
-	map.src = wd_side_addr(&cq->side, ours + END_ROOM);
-	map.dst = wd_side_addr(&cq->side, ours);
+	map.src = wd_side_addr(side, ours + END_ROOM);
+	map.dst = wd_side_addr(side, ours);
 	sqe_fill(cq, &s->xform, idx, &map);
-	cq->slots[idx].end_only = true;
+	s->end_only = true;
 	s->busy = true;
 	return 0;
 }
 
 /* The same for an op of a stream; -EBUSY: its last one is still in flight. */
 static __rte_noinline int
-build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint32_t idx,
-		struct rte_comp_op *op)
+build_stream(bool sva, struct wd_comp_queue *cq, struct wd_side *side, struct wd_comp_stream *s,
+		uint32_t idx, struct rte_comp_op *op)
 {
 	struct zip_map map = { 0 };
 	struct hisi_zip_sqe *sqe;
@@ -233,13 +229,13 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 		return -EINVAL;
 	if (s->xform.dir == WD_COMP_COMPRESS) {
 		if (map.input == 0 && op->flush_flag == RTE_COMP_FLUSH_FINAL)
-			return build_end(cq, s, idx);
+			return build_end(cq, side, s, idx);
 		finish = cut_input(op, &map);
 		if (map.input == 0)
 			return -EINVAL; /* nothing to flush, or no room for any of it */
 		map.spare_out = finish ? s->xform.trailer : 0;
 	}
-	rc = map_op(sva, &cq->side, op, &map);
+	rc = map_op(sva, side, op, &map);
 	if (rc != 0)
 		return rc;
 	sqe_fill(cq, &s->xform, idx, &map);
@@ -255,7 +251,9 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 	sqe->ctx_dw2 = rte_cpu_to_le_32(s->ctx_dw[2]);
 	sqe->isize = rte_cpu_to_le_32(s->isize);
 	sqe->checksum = rte_cpu_to_le_32(s->checksum);
-	cq->slots[idx].finish = finish;
+	s->input = map.input - map.spare_in;
+	s->end_only = false;
+	s->finish = finish;
 	s->busy = true;
 	return 0;
 }
@@ -263,14 +261,66 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_comp_stream *s, uint3
 /* ---- enqueue ---- */
 
 static __rte_always_inline int
-build_any(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
-		struct rte_comp_op *op)
+build_any(const bool sva, struct wd_comp_queue *cq, struct wd_side *side,
+		const struct wd_comp_xform *x, uint32_t idx, struct rte_comp_op *op)
 {
+	const uint32_t side_tail = side->tail;
+	int rc;
+
 	if (unlikely(x == NULL))
 		return -EINVAL;
 	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
-		return build(sva, cq, x, idx, op);
-	return build_stream(sva, cq, stream_of(op), idx, op);
+		rc = build(sva, cq, side, x, idx, op);
+	else
+		rc = build_stream(sva, cq, side, stream_of(op), idx, op);
+	if (unlikely(rc != 0)) {
+		side->tail = side_tail;
+		return rc;
+	}
+	cq->slots[idx].op = op;
+	if (side->tail != side_tail)
+		cq->slots[idx].kind += 1 + side_tail / WD_SIDE_UNIT;
+	return 0;
+}
+
+/* How much of the side ring the first of a queue's next nb ops has, with all that came behind. */
+static uint32_t
+side_used(const struct wd_comp_qp *qp, const struct wd_comp_queue *cq, uint32_t nb)
+{
+	const struct wd_side *side = &qp->side;
+
+	for (uint32_t i = 0; i < nb; i++) {
+		const struct wd_comp_slot *slot = &cq->slots[(cq->q.head + i) & cq->q.sq_mask];
+		const uint32_t from = WD_COMP_SIDE_FROM(slot->kind);
+		const uint32_t at = (from - 1) * WD_SIDE_UNIT;
+
+		if (from != 0)
+			return side->tail - at + (at < side->tail ? 0 : side->size);
+	}
+	return 0;
+}
+
+/*
+ * The side ring has no room: what ops have that are back is free. `built`: ops of that
+ * direction that were built and are not submitted. Whether there may be room now.
+ */
+static __rte_noinline bool
+side_reclaim(struct wd_comp_qp *qp, enum wd_comp_dir dir, uint32_t built)
+{
+	struct wd_side *side = &qp->side;
+	const uint32_t head = side->head, tail = side->tail;
+	uint32_t used = 0;
+
+	for (unsigned int i = 0; i < WD_COMP_NB_DIRS; i++) {
+		const struct wd_comp_queue *cq = &qp->queues[i];
+		const uint32_t nb = wd_queue_in_flight(&cq->q) + (i == dir ? built : 0);
+
+		used = RTE_MAX(used, side_used(qp, cq, nb));
+	}
+	if (used == 0)
+		side->tail = 0; /* all of it in one piece */
+	side->head = side->tail - used + (used <= side->tail ? 0 : side->size);
+	return side->head != head || side->tail != tail;
 }
 
 /* The device is dead: the ops stay the caller's. */
@@ -314,8 +364,8 @@ build_usual(const bool sva, const bool listed, const enum wd_comp_dir dir, struc
 	const uint32_t trailer = x->trailer;
 	const uint32_t spare_in = deflate ? 0 : trailer, spare_out = deflate ? trailer : 0;
 	const size_t src_at = deflate ? OTHER_AT : 0, dst_at = deflate ? 0 : OTHER_AT;
-	const uint64_t delta = cq->side.iova_delta;
-	uint8_t *own = (uint8_t *)&cq->lists[idx];
+	uint8_t *own = (uint8_t *)&cq->lists[idx & cq->lists_mask];
+	uint64_t own_addr = (uintptr_t)own + cq->lists_delta; /* for the device */
 
 	for (next = ops; next < end; next++, slot++, sqe++) {
 		struct rte_comp_op *op = *next;
@@ -340,19 +390,17 @@ build_usual(const bool sva, const bool listed, const enum wd_comp_dir dir, struc
 		to_addr = wd_mbuf_addr(sva, dst, op->dst.offset);
 		slot->op = op;
 		if (listed) {
-			struct wd_comp_lists *l = (struct wd_comp_lists *)own;
-
-			slot->plain_room = WD_COMP_LISTED;
+			slot->kind = WD_COMP_LISTED;
 			slot->room = (uint32_t)room;
 			wd_sgl_entry((struct hisi_sge *)(own + src_at + ENTRY_AT), from, len);
 			wd_sgl_entry((struct hisi_sge *)(own + dst_at + ENTRY_AT), to_addr,
 					(uint32_t)room);
-			l->trailer_entry.len = rte_cpu_to_le_32(trailer);
-			from = (uintptr_t)own + src_at + delta;
-			to_addr = (uintptr_t)own + dst_at + delta;
+			from = own_addr + src_at;
+			to_addr = own_addr + dst_at;
 			len += spare_in;
 			room += spare_out;
-			own += sizeof(*l);
+			own += sizeof(struct wd_comp_lists);
+			own_addr += sizeof(struct wd_comp_lists);
 		} else {
 			slot->plain_room = (int64_t)room;
 		}
@@ -379,13 +427,22 @@ build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *
 	return build_usual(sva, false, WD_COMP_COMPRESS, cq, x, ops, nb, idx);
 }
 
+/* How many of nb ops have lists in a row. Of a private xform of another device there may be none. */
+static __rte_always_inline uint32_t
+lists_left(const struct wd_comp_queue *cq, uint32_t nb, uint32_t idx)
+{
+	if (unlikely(cq->lists == NULL))
+		return 0;
+	return RTE_MIN(nb, cq->lists_mask + 1U - (idx & cq->lists_mask));
+}
+
 /* One for each kind: the compiler would not make them by itself. */
 #define BUILD_LISTED(name, sva, dir)                                                               \
 	static __rte_noinline uint32_t name(struct wd_comp_queue *cq,                              \
 			const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb,      \
 			uint32_t idx)                                                              \
 	{                                                                                          \
-		return build_usual(sva, true, dir, cq, x, ops, nb, idx);                           \
+		return build_usual(sva, true, dir, cq, x, ops, lists_left(cq, nb, idx), idx);      \
 	}
 
 BUILD_LISTED(build_listed_deflate_iova, false, WD_COMP_COMPRESS)
@@ -414,18 +471,12 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 {
 	struct wd_comp_queue *cq = &qp->queues[dir];
 	struct wd_queue *q = &cq->q;
-	const bool idle = wd_queue_in_flight(q) == 0;
-	const uint32_t room = wd_queue_room(q);
-	const uint32_t nb = RTE_MIN(nb_ops, room);
-	uint32_t side_start, i;
+	const uint32_t nb = RTE_MIN(nb_ops, (uint32_t)wd_queue_room(q));
+	uint32_t i;
 
-	if (idle)
-		cq->side.head = cq->side.tail = 0;
-	side_start = cq->side.tail;
 	for (i = 0; i < nb;) {
 		const uint32_t idx = (q->tail + i) & q->sq_mask;
 		const struct wd_comp_xform *x = xform_of(ops[i]);
-		const uint32_t side_tail = cq->side.tail;
 		int rc;
 
 		if (x != NULL && x->dir != dir)
@@ -440,25 +491,23 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 			if (likely(n > 0))
 				continue;
 		}
-		rc = build_any(sva, cq, x, idx, ops[i]);
+		rc = build_any(sva, cq, &qp->side, x, idx, ops[i]);
+		if (unlikely(rc == -ENOSPC) && side_reclaim(qp, dir, i))
+			rc = build_any(sva, cq, &qp->side, x, idx, ops[i]);
 		if (unlikely(rc != 0)) {
-			cq->side.tail = side_tail;
 			/* a full side ring is a full queue, unless this op has all of it */
-			if (rc == -EINVAL || (rc == -ENOSPC && idle && i == 0)) {
+			if (rc == -EINVAL || (rc == -ENOSPC && qp->side.tail == qp->side.head)) {
 				ops[i]->status = RTE_COMP_OP_STATUS_INVALID_ARGS;
 				qp->stats.enqueue_err_count++;
 			}
 			*stop = true;
 			break;
 		}
-		cq->slots[idx].op = ops[i];
-		cq->slots[idx].side_tail = cq->side.tail;
 		i++;
 	}
 	if (i == nb && nb < nb_ops)
 		*stop = true;
 	if (i > 0 && wd_queue_submit(q, (uint16_t)i) == 0) {
-		cq->side.tail = side_start;
 		give_up(ops, i);
 		*stop = true;
 		return 0;
@@ -568,11 +617,9 @@ lacks_room(const struct wd_comp_stream *s, uint32_t status)
 
 /* What the next op of the stream has to say to the device. */
 static __rte_noinline void
-stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
+stream_save(struct rte_comp_op *op, struct wd_comp_stream *s,
 		const volatile struct hisi_zip_sqe *sqe)
 {
-	struct rte_comp_op *op = slot->op;
-
 	s->busy = false;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
@@ -585,7 +632,7 @@ stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
 	s->checksum = rte_le_to_cpu_32(sqe->checksum);
 	/* the rest of an input that was cut wants more room */
 	if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
-			(slot->input < op->src.length || lacks_room(s, (uint32_t)op->debug_status)))
+			(s->input < op->src.length || lacks_room(s, (uint32_t)op->debug_status)))
 		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 }
 
@@ -594,14 +641,14 @@ stream_save(const struct wd_comp_slot *slot, struct wd_comp_stream *s,
  * when less than the trailer was there, by waiting for the rest, which is not to come.
  */
 static bool
-stream_ended(const struct wd_comp_slot *slot, const struct wd_comp_stream *s, uint32_t code)
+stream_ended(const struct rte_comp_op *op, const struct wd_comp_stream *s, uint32_t code)
 {
-	const uint32_t status = (uint32_t)slot->op->debug_status;
+	const uint32_t status = (uint32_t)op->debug_status;
 
-	if (slot->op->status != RTE_COMP_OP_STATUS_SUCCESS)
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS)
 		return false;
 	if (s->xform.dir == WD_COMP_COMPRESS)
-		return slot->finish;
+		return s->finish;
 	return code == HISI_ZIP_STATUS_STREAM_END || code == HISI_ZIP_STATUS_CHECKSUM ||
 			((status >> HISI_ZIP_3_LAST_BLOCK_SHIFT & HISI_ZIP_3_LAST_BLOCK_MASK) !=
 							0 &&
@@ -611,12 +658,12 @@ stream_ended(const struct wd_comp_slot *slot, const struct wd_comp_stream *s, ui
 
 /* Trailers, which the device counts and the application does not know of. */
 static bool
-trailer_take(const struct wd_comp_slot *slot, const struct wd_comp_xform *x, bool stateless,
-		uint32_t *consumed, uint32_t *produced)
+trailer_take(const struct wd_comp_xform *x, const struct wd_comp_stream *stream, uint32_t *consumed,
+		uint32_t *produced)
 {
 	uint32_t *count = x->dir == WD_COMP_COMPRESS ? produced : consumed;
 
-	if (!stateless && (x->dir == WD_COMP_DECOMPRESS || !slot->finish))
+	if (stream != NULL && (x->dir == WD_COMP_DECOMPRESS || !stream->finish))
 		return true; /* the op had none */
 	if (*count < x->trailer)
 		return false;
@@ -659,23 +706,20 @@ take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s
 
 /* A result that is not the plain good one of a stateless op. */
 static __rte_noinline void
-take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_slot *slot,
+take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 		const volatile struct hisi_zip_sqe *sqe)
 {
 	struct rte_comp_op *op = slot->op;
 	struct wd_comp_stream *stream = stream_of(op);
 	const struct wd_comp_xform *x = xform_of(op);
-	const uint32_t room = slot->plain_room >= 0 ? (uint32_t)slot->plain_room : slot->room;
-	const uint32_t input = stream != NULL ? slot->input : op->src.length;
+	const uint32_t input = stream != NULL ? stream->input : op->src.length;
 	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
 	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
 	const uint32_t code = (uint32_t)op->debug_status >> HISI_ZIP_3_STATUS_SHIFT &
 			HISI_ZIP_3_STATUS_MASK;
 
-	if (slot->plain_room == WD_COMP_NOT_PLAIN)
-		cq->side.head = slot->side_tail;
 	op->status = status_of(x, stream, code);
-	if (stream != NULL && slot->end_only) {
+	if (stream != NULL && stream->end_only) {
 		take_end(qp, op, stream);
 		if (op->status == RTE_COMP_OP_STATUS_SUCCESS)
 			wd_comp_stream_reset(stream);
@@ -689,14 +733,14 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 		if (x->chksum != RTE_COMP_CHECKSUM_NONE)
 			op->output_chksum = checksum_of(x, rte_le_to_cpu_32(sqe->checksum));
 		if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
-				!trailer_take(slot, x, stream == NULL, &consumed, &produced))
+				!trailer_take(x, stream, &consumed, &produced))
 			op->status = RTE_COMP_OP_STATUS_ERROR;
 	}
 	/* the device says how much; believe no more than was asked for */
-	if (produced > room || consumed > input)
+	if (produced > slot->room || consumed > input)
 		op->status = RTE_COMP_OP_STATUS_ERROR;
 	if (stream != NULL)
-		stream_save(slot, stream, sqe);
+		stream_save(op, stream, sqe);
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
 		qp->stats.dequeue_err_count++;
@@ -706,7 +750,7 @@ take_slow(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const struct wd_comp_
 	op->consumed = consumed;
 	if (x->chksum == RTE_COMP_CHECKSUM_CRC32_ADLER32)
 		add_adler(op, x, stream);
-	if (stream != NULL && stream_ended(slot, stream, code))
+	if (stream != NULL && stream_ended(op, stream, code))
 		wd_comp_stream_reset(stream);
 }
 
@@ -724,8 +768,8 @@ code_good(const enum wd_comp_dir dir, uint32_t code)
 
 /* Volatile: what was checked is what is used, even if the device writes again. */
 static __rte_always_inline void
-take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
-		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe)
+take_result(struct wd_comp_qp *qp, const enum wd_comp_dir dir, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe)
 {
 	const uint32_t status = rte_le_to_cpu_32(sqe->status);
 	const uint32_t produced = rte_le_to_cpu_32(sqe->produced);
@@ -735,7 +779,7 @@ take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_
 	op->debug_status = status;
 	if (unlikely(!code_good(dir, status & HISI_ZIP_3_STATUS_MASK) ||
 			    (int64_t)produced > slot->plain_room || consumed > op->src.length)) {
-		take_slow(qp, cq, slot, sqe);
+		take_slow(qp, slot, sqe);
 		return;
 	}
 	op->status = RTE_COMP_OP_STATUS_SUCCESS;
@@ -745,13 +789,13 @@ take_result(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_
 
 /* Results of listed ops, as many as come first of nb; returns how many. */
 static __rte_always_inline uint32_t
-take_listed_of(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
-		struct rte_comp_op **ops, const struct wd_comp_slot *slot,
-		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
+take_listed_of(struct wd_comp_qp *qp, const enum wd_comp_dir dir, struct rte_comp_op **ops,
+		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe,
+		uint32_t nb)
 {
 	const struct wd_comp_slot *const first = slot, *const end = slot + nb;
 
-	for (; slot < end && slot->plain_room == WD_COMP_LISTED; slot++, sqe++, ops++) {
+	for (; slot < end && slot->kind == WD_COMP_LISTED; slot++, sqe++, ops++) {
 		struct rte_comp_op *op = slot->op;
 		const struct wd_comp_xform *x = op->private_xform;
 		const uint32_t status = rte_le_to_cpu_32(sqe->status);
@@ -770,7 +814,7 @@ take_listed_of(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_co
 		if (unlikely((!(dir == WD_COMP_DECOMPRESS && code == HISI_ZIP_STATUS_CHECKSUM) &&
 					     !code_good(dir, code)) ||
 				    produced > slot->room || consumed > op->src.length)) {
-			take_slow(qp, cq, slot, sqe);
+			take_slow(qp, slot, sqe);
 			continue;
 		}
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
@@ -787,28 +831,26 @@ take_listed_of(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_co
 
 /* One for each direction: the compiler would not make them by itself. */
 static __rte_noinline uint32_t
-take_deflated(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
-		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe,
-		uint32_t nb)
+take_deflated(struct wd_comp_qp *qp, struct rte_comp_op **ops, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
 {
-	return take_listed_of(qp, cq, WD_COMP_COMPRESS, ops, slot, sqe, nb);
+	return take_listed_of(qp, WD_COMP_COMPRESS, ops, slot, sqe, nb);
 }
 
 static __rte_noinline uint32_t
-take_inflated(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
-		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe,
-		uint32_t nb)
+take_inflated(struct wd_comp_qp *qp, struct rte_comp_op **ops, const struct wd_comp_slot *slot,
+		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
 {
-	return take_listed_of(qp, cq, WD_COMP_DECOMPRESS, ops, slot, sqe, nb);
+	return take_listed_of(qp, WD_COMP_DECOMPRESS, ops, slot, sqe, nb);
 }
 
 static __rte_always_inline uint32_t
-take_listed(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp_dir dir,
-		struct rte_comp_op **ops, const struct wd_comp_slot *slot,
-		const volatile struct hisi_zip_sqe *sqe, uint32_t nb)
+take_listed(struct wd_comp_qp *qp, const enum wd_comp_dir dir, struct rte_comp_op **ops,
+		const struct wd_comp_slot *slot, const volatile struct hisi_zip_sqe *sqe,
+		uint32_t nb)
 {
-	return dir == WD_COMP_COMPRESS ? take_deflated(qp, cq, ops, slot, sqe, nb) :
-					 take_inflated(qp, cq, ops, slot, sqe, nb);
+	return dir == WD_COMP_COMPRESS ? take_deflated(qp, ops, slot, sqe, nb) :
+					 take_inflated(qp, ops, slot, sqe, nb);
 }
 
 /* Results of nb completed descriptors, 1 or more, that do not wrap around the ring's end. */
@@ -819,8 +861,8 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp
 	const volatile struct hisi_zip_sqe *sqe = sqe_at(cq, idx);
 	const struct wd_comp_slot *slot = &cq->slots[idx], *const end = slot + nb;
 
-	if (unlikely(slot->plain_room == WD_COMP_LISTED)) {
-		const uint32_t n = take_listed(qp, cq, dir, ops, slot, sqe, nb);
+	if (unlikely(slot->kind == WD_COMP_LISTED)) {
+		const uint32_t n = take_listed(qp, dir, ops, slot, sqe, nb);
 
 		slot += n;
 		ops += n;
@@ -829,7 +871,7 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp
 	while (end - slot >= WD_QUEUE_GROUP) {
 		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++) {
 			ops[i] = slot[i].op;
-			take_result(qp, cq, dir, slot + i, sqe + i);
+			take_result(qp, dir, slot + i, sqe + i);
 		}
 		slot += WD_QUEUE_GROUP;
 		ops += WD_QUEUE_GROUP;
@@ -837,7 +879,7 @@ take_results(struct wd_comp_qp *qp, struct wd_comp_queue *cq, const enum wd_comp
 	}
 	for (; slot < end; slot++, sqe++) {
 		*ops++ = slot->op;
-		take_result(qp, cq, dir, slot, sqe);
+		take_result(qp, dir, slot, sqe);
 	}
 }
 
@@ -857,8 +899,6 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i]->produced = ops[i]->consumed = 0;
 		if (stream_of(ops[i]) != NULL)
 			stream_of(ops[i])->busy = false;
-		if (slot->plain_room == WD_COMP_NOT_PLAIN)
-			cq->side.head = slot->side_tail;
 	}
 	q->head = (uint16_t)(q->head + nb);
 	qp->stats.dequeue_err_count += nb;
