@@ -69,21 +69,27 @@ static_assert((WD_CRYPTO_RESULT_MASK &
 					      WD_CRYPTO_RESULT_NOTHING)) == 0,
 		"never equal");
 
-/* In c_misfit: the sign of a payload that is shorter than c_min. */
+/* Of payload - c_min, the sign of a payload that is shorter than c_min. */
 #define WD_CRYPTO_TOO_SHORT (1ULL << 63)
 
-/** Driver-private session data; read-only after configure, shared by all lcores. */
+#define WD_CRYPTO_NB_WORDS 6
+
+/**
+ * Driver-private session data; read-only after configure, shared by all lcores. With
+ * many sessions each is in no cache: what a plain op reads is one line.
+ */
 struct wd_crypto_session {
-	/* read by every op */
 	uint32_t kind; /* WD_CRYPTO_KIND() */
 	uint32_t expect; /* result word of a good op */
-	uint32_t c_min; /* least payload in bytes, a multiple of the unit */
-	uint64_t c_misfit; /* bits that payload - c_min must not have, see payload_fits() */
 	uint16_t iv_offset; /* in the op */
-	uint8_t class; /* enum wd_crypto_class */
-	uint8_t iv; /* enum wd_crypto_iv */
 	uint16_t aad_len;
-	uint16_t aad_offset; /* of the AAD in the op's buffer: 18 for CCM */
+	uint8_t aad_offset; /* of the AAD in the op's buffer: 18 for CCM */
+	uint8_t iv; /* enum wd_crypto_iv */
+	uint8_t c_min; /* least payload in bytes, a multiple of the unit */
+	uint8_t c_unit; /* of the payload in bytes, a power of two, minus 1 */
+	uint64_t words[WD_CRYPTO_NB_WORDS]; /* of the descriptor, see session_pack() */
+	/* read by CCM, and for ops that are not plain */
+	uint8_t class; /* enum wd_crypto_class */
 	uint8_t digest_len;
 	uint8_t nonce_len; /* CCM */
 	bool verify;
@@ -92,12 +98,17 @@ struct wd_crypto_session {
 	bool copy; /* NULL algorithms only */
 	bool auth_region; /* NULL auth alone: the op says what to copy in its auth part */
 	bool null_cipher; /* of a NULL cipher there is the copy left to do, out of place */
-	/* the descriptor, all that ops have in common, in wire order */
-	uint8_t sqe[HISI_SEC_SQE_SIZE] __rte_cache_aligned;
-	/* read by the device */
-	uint8_t c_key[64];
-	uint8_t a_key[128];
+	/* Read by the device. Two keys of 32 bytes are for XTS, which is in no chain. */
+	union {
+		uint8_t c_key[64] __rte_aligned(16);
+		struct {
+			uint8_t c_key_of_chain[32];
+			uint8_t a_key[128];
+		};
+	};
 } __rte_cache_aligned;
+static_assert(offsetof(struct wd_crypto_session, class) == 64,
+		"one line, wherever lines have 64 bytes");
 
 /* Per descriptor, device-visible. */
 struct wd_crypto_scratch {

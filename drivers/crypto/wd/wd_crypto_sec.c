@@ -214,21 +214,38 @@ sgl_bits(const bool bd3, const enum wd_crypto_class class)
 	((word) = ((word) & ~rte_cpu_to_le_32(field##_MASK << field##_SHIFT)) |                    \
 					rte_cpu_to_le_32((value) << field##_SHIFT))
 
-/* For a run of ops with one session, which so is read once. */
-static __rte_always_inline void
-template_load(struct sec_template *t, const struct wd_crypto_session *s)
-{
-	const sec_part *from = (const sec_part *)s->sqe;
+/* Volatile, because the compiler would make what it knows to be zero anew for each op. */
+static const volatile sec_part sec_zero;
 
-	t->p0 = from[0];
-	t->p1 = from[1];
-	t->p2 = from[2];
-	t->p3 = from[3];
 #if SEC_PART_SIZE < 32
-	t->p4 = from[4];
-	t->p5 = from[5];
-	t->p6 = from[6];
-	t->p7 = from[7];
+#define SEC_WORDS(low, high, whole, w0, w1, w2, w3)                                                \
+	(t->low = (sec_part){ w0, w1 }, t->high = (sec_part){ w2, w3 })
+#define SEC_ZERO(low, high, whole) (t->low = t->high = zero)
+#else
+#define SEC_WORDS(low, high, whole, w0, w1, w2, w3) (t->whole = (sec_part){ w0, w1, w2, w3 })
+#define SEC_ZERO(low, high, whole) (t->whole = zero)
+#endif
+
+/* For a run of ops with one session, which so is read once; see session_pack(). */
+static __rte_always_inline void
+template_load(const bool bd3, struct sec_template *t, const struct wd_crypto_session *s)
+{
+	const uint64_t *w = s->words;
+	const sec_part zero = sec_zero;
+
+	if (bd3) {
+		SEC_WORDS(p0, p1, p0, w[0], 0, 0, w[1]);
+		SEC_WORDS(p2, p3, p1, 0, 0, w[2], w[3]);
+		SEC_WORDS(p4, p5, p2, w[4], 0, 0, 0);
+	} else {
+		SEC_WORDS(p0, p1, p0, w[0], w[1], w[2], w[3]);
+		SEC_ZERO(p2, p3, p1);
+		SEC_WORDS(p4, p5, p2, w[4], 0, 0, w[5]);
+	}
+	SEC_ZERO(p6, p7, p3);
+#if SEC_PART_SIZE < 32
+	if (bd3)
+		t->p2 = t->p5 = zero;
 #endif
 }
 
@@ -271,7 +288,7 @@ static __rte_always_inline bool
 payload_fits(const enum sec_way way, const struct sec_dest *d, uint64_t len)
 {
 	if (way == SEC_SLOW)
-		return ((len - d->s->c_min) & d->s->c_misfit) == 0;
+		return ((len - d->s->c_min) & (WD_CRYPTO_TOO_SHORT | d->s->c_unit)) == 0;
 	return ((len - d->c_min) & d->c_misfit) == 0;
 }
 
@@ -681,19 +698,29 @@ has_session(const struct rte_crypto_op *op)
 			op->sess_type == RTE_CRYPTO_OP_WITH_SESSION;
 }
 
-/* The op's session if it is one of this driver's, else NULL. */
+/*
+ * The op's session, which is to be believed if its kind is right; NULL if it has none.
+ * Whose it is else is in a line of its own, see own_session_of().
+ */
 static __rte_always_inline const struct wd_crypto_session *
-session_of(const struct rte_crypto_op *op, uint8_t driver_id)
+session_of(const struct rte_crypto_op *op)
 {
 	const struct rte_cryptodev_sym_session *sess = op->sym->session;
 
-	if (unlikely(!has_session(op) || sess == NULL || sess->driver_id != driver_id))
+	if (unlikely(!has_session(op) || sess == NULL))
 		return NULL;
 	return (const struct wd_crypto_session *)sess->driver_priv_data;
 }
 
-/* Ops between one that begins a run and one whose session is fetched meanwhile. */
-#define SEC_AHEAD 4
+/* The same, NULL also if it is not one of this driver's. */
+static const struct wd_crypto_session *
+own_session_of(const struct rte_crypto_op *op, uint8_t driver_id)
+{
+	const struct rte_cryptodev_sym_session *sess = op->sym->session;
+	const struct wd_crypto_session *s = session_of(op);
+
+	return s != NULL && sess->driver_id == driver_id ? s : NULL;
+}
 
 /* What a run reads of its session. Of an op without one this is some place or other,
  * which does no harm.
@@ -701,13 +728,22 @@ session_of(const struct rte_crypto_op *op, uint8_t driver_id)
 static __rte_always_inline void
 session_prefetch(const struct rte_crypto_op *op)
 {
-	const uint8_t *sess = (const uint8_t *)op->sym->session;
-	const uint8_t *s = sess + offsetof(struct rte_cryptodev_sym_session, driver_priv_data);
+	rte_prefetch0((const uint8_t *)op->sym->session +
+			offsetof(struct rte_cryptodev_sym_session, driver_priv_data));
+}
 
-	rte_prefetch0(sess);
-	for (size_t line = 0; line < offsetof(struct wd_crypto_session, c_key);
-			line += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(s + line);
+/* Sessions that are fetched at once: a burst's, as a rule, since they are waited for together. */
+#define SEC_AHEAD 32
+
+/* From ops[from] on; returns up to where. */
+static __rte_noinline uint32_t
+sessions_prefetch(struct rte_crypto_op *const *ops, uint32_t from, uint32_t nb)
+{
+	const uint32_t to = RTE_MIN(nb, from + SEC_AHEAD);
+
+	while (from < to)
+		session_prefetch(ops[from++]);
+	return to;
 }
 
 /* Any op, whatever is the matter with it. */
@@ -723,12 +759,12 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_cry
 
 	if (op->type != RTE_CRYPTO_OP_TYPE_SYMMETRIC || op->sym->m_src == NULL)
 		return WD_CRYPTO_BAD_ARGS;
-	d.s = session_of(op, qp->driver_id);
+	d.s = own_session_of(op, qp->driver_id);
 	/* a session of a device with another BD type or addressing, or a cleared one */
 	if (d.s == NULL || d.s->class >= WD_CRYPTO_NB_CLASSES ||
 			(d.s->kind & ~WD_CRYPTO_KIND_SLOW) != (qp->kind | d.s->class))
 		return WD_CRYPTO_BAD_SESSION;
-	template_load(&d.template, d.s);
+	template_load(bd3, &d.template, d.s);
 	slot->word = d.s->expect;
 	return build_class(bd3, sva, d.s->class, SEC_SLOW, &d, op);
 }
@@ -808,13 +844,13 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 		.scratch = &qp->scratch[idx],
 		.iv_offset = s->iv_offset,
 		.c_min = s->c_min,
-		.c_misfit = s->c_misfit,
+		.c_misfit = WD_CRYPTO_TOO_SHORT | s->c_unit,
 	};
 	struct rte_crypto_op **const end = ops + nb, **next = ops, *op = *ops;
 	const void *const session = op->sym->session;
 	const uint32_t kind = kind_of_op(op);
 
-	template_load(&d.template, s);
+	template_load(bd3, &d.template, s);
 	if (way == SEC_LIST || class == WD_CRYPTO_GCM)
 		d.template.p0[0] |= sgl_bits(bd3, class);
 	side_load(&d);
@@ -871,20 +907,19 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 	const uint32_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
 	const bool idle = wd_queue_in_flight(q) == 0;
 	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
-	uint32_t side_start, i = 0;
+	uint32_t side_start, i = 0, fetched = 0; /* sessions */
 
 	if (idle)
 		qp->side.head = qp->side.tail = 0;
 	side_start = qp->side.tail;
+	if (nb > 1 && ops[0]->sym->session != ops[1]->sym->session)
+		fetched = sessions_prefetch(ops, 0, nb);
 	while (i < nb) {
-		const struct wd_crypto_session *s = session_of(ops[i], qp->driver_id);
+		const struct wd_crypto_session *s = session_of(ops[i]);
 		const uint32_t idx = (q->tail + i) & q->sq_mask;
 		/* of a session of another kind, this is no class at all */
 		const uint32_t class = s == NULL ? UINT32_MAX : s->kind ^ qp->kind;
 
-		/* runs of one op, when there are many sessions; else this is once a burst */
-		if (i + SEC_AHEAD < nb)
-			session_prefetch(ops[i + SEC_AHEAD]);
 		if (likely(class < WD_CRYPTO_NB_CLASSES))
 			i += (*runs)[class][way_of(ops[i])](qp, s, ops + i,
 					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx, &rc);
@@ -895,6 +930,9 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 					idle);
 			break;
 		}
+		/* runs of one op, when there are many sessions; else this is the end of the burst */
+		if (i < nb && fetched < RTE_MIN(nb, i + SEC_AHEAD / 2))
+			fetched = sessions_prefetch(ops, RTE_MAX(i, fetched), nb);
 	}
 	if (i == 0)
 		return 0;

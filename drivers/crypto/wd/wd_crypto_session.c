@@ -99,7 +99,8 @@ set_payload_rule(struct wd_crypto_session *s, const struct wd_crypto_alg *alg)
 	switch (alg->c_mode) {
 	case HISI_SEC_C_MODE_ECB:
 	case HISI_SEC_C_MODE_CBC:
-		s->c_min = unit = alg->cap.sym.cipher.block_size;
+		unit = alg->cap.sym.cipher.block_size;
+		s->c_min = (uint8_t)unit;
 		break;
 	case HISI_SEC_C_MODE_XTS:
 		s->c_min = 16;
@@ -112,7 +113,7 @@ set_payload_rule(struct wd_crypto_session *s, const struct wd_crypto_alg *alg)
 		s->c_min = 1;
 		break;
 	}
-	s->c_misfit = WD_CRYPTO_TOO_SHORT | (unit - 1);
+	s->c_unit = (uint8_t)(unit - 1);
 }
 
 static int
@@ -274,7 +275,6 @@ set_copy(struct wd_crypto_session *s, struct sec_codes *c)
 	s->copy = true;
 	s->iv = WD_CRYPTO_IV_DIRECT; /* not read */
 	s->c_min = 1;
-	s->c_misfit = WD_CRYPTO_TOO_SHORT;
 	s->expect = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT;
 	c->cipher = HISI_SEC_CIPHER_COPY;
 	return 0;
@@ -347,6 +347,31 @@ session_build(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 	}
 }
 
+/*
+ * Of the descriptor the words, of 64 bits, that a session has something in; the others
+ * are zero. template_load() puts them back where they belong.
+ */
+static void
+session_pack(struct wd_crypto_session *s, const struct sec_codes *c, unsigned int version)
+{
+	static const uint8_t places[2][WD_CRYPTO_NB_WORDS] = {
+		{ 0, 1, 2, 3, 8, 11 },
+		{ 0, 3, 6, 7, 8 },
+	};
+	union {
+		struct hisi_sec_bd2 bd2;
+		struct hisi_sec_bd3 bd3;
+		uint64_t words[HISI_SEC_SQE_SIZE / sizeof(uint64_t)];
+	} sqe = { .words = { 0 } };
+
+	if (version >= 3)
+		pack_bd3(&sqe.bd3, c);
+	else
+		pack_bd2(&sqe.bd2, c);
+	for (unsigned int i = 0; i < WD_CRYPTO_NB_WORDS; i++)
+		s->words[i] = sqe.words[places[version >= 3][i]];
+}
+
 int
 wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xform *xform,
 		struct rte_cryptodev_sym_session *sess)
@@ -381,10 +406,7 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 		c.a_key_addr = addr + offsetof(struct wd_crypto_session, a_key);
 	else if (wd_crypto_is_aead(s->class))
 		c.a_key_addr = c.c_key_addr; /* as Linux does; UADK leaves it 0 */
-	if (priv->version >= 3)
-		pack_bd3((struct hisi_sec_bd3 *)s->sqe, &c);
-	else
-		pack_bd2((struct hisi_sec_bd2 *)s->sqe, &c);
+	session_pack(s, &c, priv->version);
 	return 0;
 }
 
