@@ -23,12 +23,19 @@ extern int wd_crypto_logtype;
 /** What a session asks of each op, and so which path its ops take. */
 enum wd_crypto_class {
 	WD_CRYPTO_CIPHER,
-	WD_CRYPTO_AUTH,
+	WD_CRYPTO_AUTH, /* all but the next */
+	WD_CRYPTO_GMAC, /* which has an IV */
 	WD_CRYPTO_CHAIN, /* cipher and auth over one mbuf */
 	WD_CRYPTO_AEAD, /* all but the next */
 	WD_CRYPTO_GCM, /* with AAD */
 	WD_CRYPTO_NB_CLASSES,
 };
+
+static inline bool
+wd_crypto_is_auth(unsigned int class)
+{
+	return class == WD_CRYPTO_AUTH || class == WD_CRYPTO_GMAC;
+}
 
 static inline bool
 wd_crypto_is_aead(unsigned int class)

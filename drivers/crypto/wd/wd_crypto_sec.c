@@ -182,7 +182,7 @@ map_digest(const bool sva, const enum sec_way way, struct sec_dest *d, uint8_t *
 static __rte_always_inline uint64_t
 sgl_bits(const bool bd3, const enum wd_crypto_class class)
 {
-	const bool dst = class != WD_CRYPTO_AUTH;
+	const bool dst = !wd_crypto_is_auth(class);
 
 	return rte_cpu_to_le_64(bd3 ? SGL_BITS(HISI_SEC_BD3, true, dst) :
 				      SGL_BITS(HISI_SEC_BD2, true, dst));
@@ -194,16 +194,16 @@ sgl_bits(const bool bd3, const enum wd_crypto_class class)
 		if ((o)->src_sgl || (o)->dst_sgl)                                                  \
 			(bd)->dw0 |= rte_cpu_to_le_32(SGL_BITS(type, (o)->src_sgl, (o)->dst_sgl)); \
 		(bd)->data_src_addr = rte_cpu_to_le_64((o)->src);                                  \
-		if ((class) != WD_CRYPTO_AUTH) {                                                   \
+		if (!wd_crypto_is_auth(class)) {                                                   \
 			(bd)->data_dst_addr = rte_cpu_to_le_64((o)->dst);                          \
 			(bd)->c_ivin_addr = rte_cpu_to_le_64((o)->c_iv);                           \
 			(bd)->c_len = rte_cpu_to_le_32((uint32_t)(o)->c_len);                      \
 		}                                                                                  \
 		if ((class) != WD_CRYPTO_CIPHER)                                                   \
 			(bd)->mac_addr = rte_cpu_to_le_64((o)->mac);                               \
-		if ((class) == WD_CRYPTO_AUTH || (class) == WD_CRYPTO_CHAIN)                       \
+		if (wd_crypto_is_auth(class) || (class) == WD_CRYPTO_CHAIN)                        \
 			(bd)->a_len = rte_cpu_to_le_32((uint32_t)(o)->a_len);                      \
-		if ((class) == WD_CRYPTO_AUTH || (class) == WD_CRYPTO_AEAD)                        \
+		if ((class) == WD_CRYPTO_GMAC || (class) == WD_CRYPTO_AEAD)                        \
 			(bd)->a_ivin_addr = rte_cpu_to_le_64((o)->a_iv);                           \
 		if ((class) == WD_CRYPTO_CHAIN)                                                    \
 			(bd)->cipher_src_offset = rte_cpu_to_le_16((uint16_t)(o)->c_off);          \
@@ -410,8 +410,8 @@ map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_auth(const bool bd3, const bool sva, const enum sec_way way, struct sec_dest *d,
-		struct rte_crypto_op *op)
+build_auth(const bool bd3, const bool sva, const enum wd_crypto_class class, const enum sec_way way,
+		struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
 	const uint32_t off = sym->auth.data.offset;
@@ -432,9 +432,9 @@ build_auth(const bool bd3, const bool sva, const enum sec_way way, struct sec_de
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	o.dst_sgl = false; /* unused */
-	if (d->s->iv == WD_CRYPTO_IV_GCM)
+	if (class == WD_CRYPTO_GMAC)
 		o.a_iv = iv_gcm(way, d, op);
-	sqe_fill(bd3, WD_CRYPTO_AUTH, d, &o);
+	sqe_fill(bd3, class, d, &o);
 	return WD_CRYPTO_BUILT;
 }
 
@@ -668,7 +668,8 @@ build_class(const bool bd3, const bool sva, const enum wd_crypto_class class,
 	case WD_CRYPTO_CIPHER:
 		return build_cipher(bd3, sva, way, d, op);
 	case WD_CRYPTO_AUTH:
-		return build_auth(bd3, sva, way, d, op);
+	case WD_CRYPTO_GMAC:
+		return build_auth(bd3, sva, class, way, d, op);
 	case WD_CRYPTO_CHAIN:
 		return build_chain(bd3, sva, way, d, op);
 	case WD_CRYPTO_GCM:
@@ -870,7 +871,7 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 		}
 		d.slot++;
 		d.sqe += HISI_SEC_SQE_SIZE;
-		if (class == WD_CRYPTO_AUTH || wd_crypto_is_aead(class))
+		if (class == WD_CRYPTO_GMAC || wd_crypto_is_aead(class))
 			d.scratch++;
 		if (++next == end)
 			break;
@@ -970,6 +971,7 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 #define SEC_ENQUEUE(variant, bd3, sva)                                                             \
 	SEC_RUNS(variant, bd3, sva, CIPHER)                                                        \
 	SEC_RUNS(variant, bd3, sva, AUTH)                                                          \
+	SEC_RUNS(variant, bd3, sva, GMAC)                                                          \
 	SEC_RUNS(variant, bd3, sva, CHAIN)                                                         \
 	SEC_RUNS(variant, bd3, sva, AEAD)                                                          \
 	SEC_RUNS(variant, bd3, sva, GCM)                                                           \
@@ -979,6 +981,7 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 		static const sec_runs_t runs = {                                                   \
 			SEC_RUNS_NAMES(variant, CIPHER),                                           \
 			SEC_RUNS_NAMES(variant, AUTH),                                             \
+			SEC_RUNS_NAMES(variant, GMAC),                                             \
 			SEC_RUNS_NAMES(variant, CHAIN),                                            \
 			SEC_RUNS_NAMES(variant, AEAD),                                             \
 			SEC_RUNS_NAMES(variant, GCM),                                              \

@@ -37,7 +37,7 @@ result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expec
 	if (icv > HISI_SEC_ICV_MISMATCH)
 		return RTE_CRYPTO_OP_STATUS_ERROR;
 	/* what a digest alone reports is inferred only, so not insisted on */
-	if (s->class == WD_CRYPTO_AUTH || (expect & WD_CRYPTO_RESULT_NOTHING) != 0)
+	if (wd_crypto_is_auth(s->class) || (expect & WD_CRYPTO_RESULT_NOTHING) != 0)
 		return RTE_CRYPTO_OP_STATUS_SUCCESS;
 	if (flag != (expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
 		return RTE_CRYPTO_OP_STATUS_ERROR;
@@ -58,7 +58,7 @@ finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t
 	uint8_t *digest = wd_crypto_is_aead(s->class) ? op->sym->aead.digest.data :
 							op->sym->auth.digest.data;
 	/* otherwise the device has compared */
-	const bool compare = s->class == WD_CRYPTO_AUTH || (expect & WD_CRYPTO_RESULT_TAG) != 0;
+	const bool compare = wd_crypto_is_auth(s->class) || (expect & WD_CRYPTO_RESULT_TAG) != 0;
 	const bool bounced = (expect & WD_CRYPTO_RESULT_SLOW) != 0 &&
 			(expect & WD_CRYPTO_RESULT_NOTHING) == 0;
 

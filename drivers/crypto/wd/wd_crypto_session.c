@@ -176,7 +176,7 @@ set_auth_only(struct wd_crypto_session *s, struct sec_codes *c, unsigned int ver
 {
 	const int rc = set_auth(s, c, version, auth, alg);
 
-	s->class = WD_CRYPTO_AUTH;
+	s->class = alg->a_alg == HISI_SEC_A_ALG_AES_GMAC ? WD_CRYPTO_GMAC : WD_CRYPTO_AUTH;
 	/* No driver lets the hardware verify without a cipher, and MACs come in words. */
 	c->auth = HISI_SEC_AUTH_GENERATE;
 	s->bounce = s->verify || s->digest_len % 4 != 0;
