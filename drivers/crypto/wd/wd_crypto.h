@@ -60,21 +60,11 @@ enum wd_crypto_iv {
 /* All of this session's ops take the careful path. */
 #define WD_CRYPTO_KIND_SLOW 0x80U
 
-/* Result word of a good op: what of it is compared, and a bit outside the mask
- * that sends the op to the careful path, whatever the device said.
- */
+/* Of a result word, what is compared. */
 #define WD_CRYPTO_RESULT_MASK                                                                      \
 	(HISI_SEC_STATUS_DONE | HISI_SEC_STATUS_ICV_MASK << HISI_SEC_STATUS_ICV_SHIFT |            \
 			HISI_SEC_STATUS_FLAG_MASK << HISI_SEC_STATUS_FLAG_SHIFT |                  \
 			HISI_SEC_STATUS_ERROR_TYPE_MASK << HISI_SEC_STATUS_ERROR_TYPE_SHIFT)
-#define WD_CRYPTO_RESULT_SLOW (1U << 31)
-#define WD_CRYPTO_RESULT_TAG                                                                       \
-	(1U << 30) /* the driver checks or stores the tag, see build_gcm_empty() */
-#define WD_CRYPTO_RESULT_NOTHING (1U << 29) /* done is all that is expected, see build_nothing() */
-static_assert((WD_CRYPTO_RESULT_MASK &
-			      (WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG |
-					      WD_CRYPTO_RESULT_NOTHING)) == 0,
-		"never equal");
 
 /* Of payload - c_min, the sign of a payload that is shorter than c_min. */
 #define WD_CRYPTO_TOO_SHORT (1ULL << 63)
@@ -130,14 +120,22 @@ struct wd_crypto_slot {
 	uint64_t word; /* WD_CRYPTO_SLOT_*, in one store */
 };
 
-/* The result word expected, and the side ring's tail after the op. */
+/* The result word of a good op, and the side ring's tail after the op. */
 #define WD_CRYPTO_SLOT_WORD(expect, side_tail) ((expect) | (uint64_t)(side_tail) << 32)
 #define WD_CRYPTO_SLOT_EXPECT(word) ((uint32_t)(word))
-#define WD_CRYPTO_SLOT_SIDE_TAIL(word) ((uint32_t)((word) >> 32))
+#define WD_CRYPTO_SLOT_SIDE_TAIL(word) ((uint32_t)((word) >> 32) & 0xfffffU)
+/* This sends the op to the careful path, whatever the device said; it may come with one of the next. */
+#define WD_CRYPTO_SLOT_SLOW (1ULL << 63)
+#define WD_CRYPTO_SLOT_TAG                                                                         \
+	(1ULL << 62) /* the driver checks or stores the tag, see build_gcm_empty() */
+#define WD_CRYPTO_SLOT_NOTHING (1ULL << 61) /* done is all that is expected, see build_nothing() */
+/* What differs between this word and the result word of a good op that needs nothing more: no bit. */
+#define WD_CRYPTO_SLOT_MASK (WD_CRYPTO_SLOT_SLOW | WD_CRYPTO_RESULT_MASK)
 
 /* Two lists of two entries for each of 1024 ops. */
 #define WD_CRYPTO_SIDE_SIZE (192U << 10)
 static_assert(WD_CRYPTO_SIDE_SIZE % WD_SIDE_UNIT == 0, "whole units");
+static_assert(WD_CRYPTO_SIDE_SIZE <= 0xfffff, "as WD_CRYPTO_SLOT_SIDE_TAIL() has it");
 /* Where the device puts what nobody wants: the AAD part of an output. */
 #define WD_CRYPTO_SINK_SIZE 4096
 

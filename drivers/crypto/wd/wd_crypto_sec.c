@@ -167,7 +167,7 @@ map_digest(const bool sva, const enum sec_way way, struct sec_dest *d, uint8_t *
 	if (!d->s->bounce && (sva || wd_crypto_addr_valid(iova)))
 		return WD_CRYPTO_BUILT;
 	o->mac = wd_side_addr(&d->qp->side, scratch_of(d)->digest);
-	d->slot->word |= WD_CRYPTO_RESULT_SLOW;
+	d->slot->word |= WD_CRYPTO_SLOT_SLOW;
 	memcpy(scratch_of(d)->digest, data, d->s->digest_len);
 	return WD_CRYPTO_BUILT;
 }
@@ -350,7 +350,7 @@ build_nothing(const bool bd3, struct sec_dest *d)
 {
 	const struct wd_crypto_map o = { 0 };
 
-	d->slot->word = HISI_SEC_STATUS_DONE | WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_NOTHING;
+	d->slot->word = HISI_SEC_STATUS_DONE | WD_CRYPTO_SLOT_SLOW | WD_CRYPTO_SLOT_NOTHING;
 	sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
 	if (bd3)
 		SQE_SET(((struct hisi_sec_bd3 *)d->sqe)->dw0, HISI_SEC_BD3_0_BD_INVALID, 1U);
@@ -591,7 +591,7 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 		return WD_CRYPTO_BAD_ARGS;
 	o.src = iv_ctr(d, op);
 	d->slot->word = HISI_SEC_STATUS_DONE | HISI_SEC_FLAG_CIPHER << HISI_SEC_STATUS_FLAG_SHIFT |
-			WD_CRYPTO_RESULT_SLOW | WD_CRYPTO_RESULT_TAG;
+			WD_CRYPTO_SLOT_SLOW | WD_CRYPTO_SLOT_TAG;
 	sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
 	if (bd3) {
 		struct hisi_sec_bd3 *bd = (struct hisi_sec_bd3 *)d->sqe;
@@ -789,7 +789,7 @@ enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_c
 {
 	*rc = build_any(bd3, sva, qp, slot, op);
 	slot->op = op;
-	slot->word = WD_CRYPTO_SLOT_WORD(WD_CRYPTO_SLOT_EXPECT(slot->word), qp->side.tail);
+	slot->word |= WD_CRYPTO_SLOT_WORD(0, qp->side.tail);
 	return *rc == WD_CRYPTO_BUILT;
 }
 

@@ -23,8 +23,9 @@ equal_timingsafe(const uint8_t *a, const uint8_t *b, unsigned int len)
 
 /* Result word to op status, everything considered. */
 static enum rte_crypto_op_status
-result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expect)
+result_status(const struct wd_crypto_session *s, uint32_t result, uint64_t word)
 {
+	const uint32_t expect = WD_CRYPTO_SLOT_EXPECT(word);
 	const uint32_t icv = result >> HISI_SEC_STATUS_ICV_SHIFT & HISI_SEC_STATUS_ICV_MASK;
 	const uint32_t flag = result >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK;
 	const uint32_t error = result >> HISI_SEC_STATUS_ERROR_TYPE_SHIFT &
@@ -37,7 +38,7 @@ result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expec
 	if (icv > HISI_SEC_ICV_MISMATCH)
 		return RTE_CRYPTO_OP_STATUS_ERROR;
 	/* what a digest alone reports is inferred only, so not insisted on */
-	if (wd_crypto_is_auth(s->class) || (expect & WD_CRYPTO_RESULT_NOTHING) != 0)
+	if (wd_crypto_is_auth(s->class) || (word & WD_CRYPTO_SLOT_NOTHING) != 0)
 		return RTE_CRYPTO_OP_STATUS_SUCCESS;
 	if (flag != (expect >> HISI_SEC_STATUS_FLAG_SHIFT & HISI_SEC_STATUS_FLAG_MASK))
 		return RTE_CRYPTO_OP_STATUS_ERROR;
@@ -48,19 +49,19 @@ result_status(const struct wd_crypto_session *s, uint32_t result, uint32_t expec
 static __rte_noinline enum rte_crypto_op_status
 finish_slow(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, uint32_t result)
 {
-	const uint32_t expect = WD_CRYPTO_SLOT_EXPECT(slot->word);
+	const uint64_t word = slot->word;
 	const struct rte_crypto_op *op = slot->op;
 	const struct rte_cryptodev_sym_session *sess = op->sym->session;
 	const struct wd_crypto_session *s =
 			(const struct wd_crypto_session *)sess->driver_priv_data;
-	enum rte_crypto_op_status status = result_status(s, result, expect);
+	enum rte_crypto_op_status status = result_status(s, result, word);
 	uint8_t *mac = qp->scratch[slot - qp->slots].digest;
 	uint8_t *digest = wd_crypto_is_aead(s->class) ? op->sym->aead.digest.data :
 							op->sym->auth.digest.data;
 	/* otherwise the device has compared */
-	const bool compare = wd_crypto_is_auth(s->class) || (expect & WD_CRYPTO_RESULT_TAG) != 0;
-	const bool bounced = (expect & WD_CRYPTO_RESULT_SLOW) != 0 &&
-			(expect & WD_CRYPTO_RESULT_NOTHING) == 0;
+	const bool compare = wd_crypto_is_auth(s->class) || (word & WD_CRYPTO_SLOT_TAG) != 0;
+	const bool bounced = (word & WD_CRYPTO_SLOT_SLOW) != 0 &&
+			(word & WD_CRYPTO_SLOT_NOTHING) == 0;
 
 	if (status == RTE_CRYPTO_OP_STATUS_SUCCESS && bounced) {
 		if (!s->verify)
@@ -118,10 +119,31 @@ take_result(struct wd_crypto_qp *qp, const struct wd_crypto_slot *slot, const ui
 
 	op->status = RTE_CRYPTO_OP_STATUS_SUCCESS;
 	/* read anew for the long way, which believes nothing of what was seen here */
-	if (unlikely((result_at(status) & WD_CRYPTO_RESULT_MASK) !=
-			    WD_CRYPTO_SLOT_EXPECT(slot->word)))
+	if (unlikely(((result_at(status) ^ slot->word) & WD_CRYPTO_SLOT_MASK) != 0))
 		op->status = finish_slow(qp, slot, result_at(status));
 	return op;
+}
+
+/* Those of a group, which is good as a rule: one branch for all. */
+static __rte_always_inline void
+take_group(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, const struct wd_crypto_slot *slot,
+		const uint8_t *status)
+{
+	uint64_t odd = 0;
+
+#pragma GCC unroll 8
+	for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++)
+		odd |= result_at(status + i * HISI_SEC_SQE_SIZE) ^ slot[i].word;
+	if (unlikely((odd & WD_CRYPTO_SLOT_MASK) != 0)) {
+		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++)
+			ops[i] = take_result(qp, slot + i, status + i * HISI_SEC_SQE_SIZE);
+		return;
+	}
+#pragma GCC unroll 8
+	for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++) {
+		ops[i] = slot[i].op;
+		ops[i]->status = RTE_CRYPTO_OP_STATUS_SUCCESS;
+	}
 }
 
 /* Results of nb completed descriptors, 1 or more, that do not wrap around the ring's end. */
@@ -132,8 +154,7 @@ take_results(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t idx, 
 	const struct wd_crypto_slot *slot = &qp->slots[idx], *const end = slot + nb;
 
 	while (end - slot >= WD_QUEUE_GROUP) {
-		for (unsigned int i = 0; i < WD_QUEUE_GROUP; i++)
-			ops[i] = take_result(qp, slot + i, status + i * HISI_SEC_SQE_SIZE);
+		take_group(qp, ops, slot, status);
 		slot += WD_QUEUE_GROUP;
 		ops += WD_QUEUE_GROUP;
 		status += WD_QUEUE_GROUP * HISI_SEC_SQE_SIZE;

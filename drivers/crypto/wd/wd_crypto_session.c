@@ -398,8 +398,6 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 	s->kind = WD_CRYPTO_KIND(priv->version, priv->sva, s->class);
 	if (s->iv == WD_CRYPTO_IV_CTR || s->auth_region || s->bounce)
 		s->kind |= WD_CRYPTO_KIND_SLOW;
-	if (s->bounce)
-		s->expect |= WD_CRYPTO_RESULT_SLOW;
 	if (c.cipher != HISI_SEC_CIPHER_NONE && c.cipher != HISI_SEC_CIPHER_COPY)
 		c.c_key_addr = addr + offsetof(struct wd_crypto_session, c_key);
 	if (c.a_key_len > 0)
