@@ -913,8 +913,6 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 	if (idle)
 		qp->side.head = qp->side.tail = 0;
 	side_start = qp->side.tail;
-	if (nb > 1 && ops[0]->sym->session != ops[1]->sym->session)
-		fetched = sessions_prefetch(ops, 0, nb);
 	while (i < nb) {
 		const struct wd_crypto_session *s = session_of(ops[i]);
 		const uint32_t idx = (q->tail + i) & q->sq_mask;
