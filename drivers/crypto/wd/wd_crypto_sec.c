@@ -827,6 +827,13 @@ side_load(struct sec_dest *d)
 }
 
 /*
+ * Descriptors between one that is filled and one whose first half is fetched to be filled:
+ * the device has read it, and stores to what it shares are waited for one by one. Behind the
+ * ring's end this is some place or other, which does no harm.
+ */
+#define SEC_SQES_AHEAD 16
+
+/*
  * Up to nb ops from ops[0] on that have one session and go the same way, into
  * descriptors from idx on, short of the ring's end. Returns how many were built;
  * *rc is set when the next one could not be.
@@ -869,6 +876,7 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 				return (uint32_t)(next - ops);
 			side_load(&d);
 		}
+		rte_prefetch0_write(d.sqe + SEC_SQES_AHEAD * HISI_SEC_SQE_SIZE);
 		d.slot++;
 		d.sqe += HISI_SEC_SQE_SIZE;
 		if (class == WD_CRYPTO_GMAC || wd_crypto_is_aead(class))
