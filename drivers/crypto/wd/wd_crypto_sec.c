@@ -736,15 +736,18 @@ session_prefetch(const struct rte_crypto_op *op)
 /* Sessions that are fetched at once: a burst's, as a rule, since they are waited for together. */
 #define SEC_AHEAD 32
 
-/* From ops[from] on; returns up to where. */
-static __rte_noinline uint32_t
-sessions_prefetch(struct rte_crypto_op *const *ops, uint32_t from, uint32_t nb)
+/* From an op on that has another session than the one before; *fetched: up to where they were. */
+static __rte_noinline void
+sessions_prefetch(struct rte_crypto_op *const *next, struct rte_crypto_op *const *end,
+		struct rte_crypto_op *const **fetched)
 {
-	const uint32_t to = RTE_MIN(nb, from + SEC_AHEAD);
+	struct rte_crypto_op *const *const to = RTE_MIN(end, next + SEC_AHEAD);
 
-	while (from < to)
-		session_prefetch(ops[from++]);
-	return to;
+	if (next < *fetched)
+		return;
+	while (next < to)
+		session_prefetch(*next++);
+	*fetched = to;
 }
 
 /* Any op, whatever is the matter with it. */
@@ -826,6 +829,12 @@ side_load(struct sec_dest *d)
 	d->word = WD_CRYPTO_SLOT_WORD(d->s->expect, side->tail);
 }
 
+/* A burst on its way. */
+struct sec_burst {
+	enum wd_crypto_build rc; /* why there is an op that could not be built */
+	struct rte_crypto_op *const *fetched; /* up to where sessions were, if any */
+};
+
 /*
  * Descriptors between one that is filled and one whose first half is fetched to be filled:
  * the device has read it, and stores to what it shares are waited for one by one. Behind the
@@ -834,66 +843,84 @@ side_load(struct sec_dest *d)
 #define SEC_SQES_AHEAD 16
 
 /*
- * Up to nb ops from ops[0] on that have one session and go the same way, into
+ * Up to nb ops from ops[0] on that have sessions of one class and go the same way, into
  * descriptors from idx on, short of the ring's end. Returns how many were built;
- * *rc is set when the next one could not be.
+ * b->rc is set when the next one could not be.
  */
+static __rte_always_inline void
+session_load(const bool bd3, const enum wd_crypto_class class, const enum sec_way way,
+		struct sec_dest *d, const struct wd_crypto_session *s)
+{
+	d->s = s;
+	d->iv_offset = s->iv_offset;
+	d->c_min = s->c_min;
+	d->c_misfit = WD_CRYPTO_TOO_SHORT | s->c_unit;
+	template_load(bd3, &d->template, s);
+	if (way == SEC_LIST || class == WD_CRYPTO_GCM)
+		d->template.p0[0] |= sgl_bits(bd3, class);
+}
+
 static __rte_always_inline uint32_t
 enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 		const enum sec_way way, struct wd_crypto_qp *qp, const struct wd_crypto_session *s,
-		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, enum wd_crypto_build *rc)
+		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, struct sec_burst *b)
 {
 	const bool uses_side = way == SEC_LIST || wd_crypto_is_aead(class);
 	struct sec_dest d = {
 		.qp = qp,
-		.s = s,
 		.slot = &qp->slots[idx],
 		.sqe = qp->q.sq + (size_t)idx * HISI_SEC_SQE_SIZE,
 		.scratch = &qp->scratch[idx],
-		.iv_offset = s->iv_offset,
-		.c_min = s->c_min,
-		.c_misfit = WD_CRYPTO_TOO_SHORT | s->c_unit,
 	};
 	struct rte_crypto_op **const end = ops + nb, **next = ops, *op = *ops;
-	const void *const session = op->sym->session;
 	const uint32_t kind = kind_of_op(op);
 
-	template_load(bd3, &d.template, s);
-	if (way == SEC_LIST || class == WD_CRYPTO_GCM)
-		d.template.p0[0] |= sgl_bits(bd3, class);
-	side_load(&d);
-	do {
-		enum wd_crypto_build built = WD_CRYPTO_NOT_PLAIN;
+	for (;;) {
+		const void *const session = op->sym->session;
 
-		if (likely(op->sym->m_src != NULL))
-			built = build_class(bd3, sva, class, way, &d, op);
-		d.slot->op = op;
-		d.slot->word = d.word;
-		if (unlikely(built != WD_CRYPTO_BUILT)) {
-			if (uses_side)
-				qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
-			if (!enqueue_odd(bd3, sva, way, qp, d.slot, op, rc))
-				return (uint32_t)(next - ops);
-			side_load(&d);
-		}
-		rte_prefetch0_write(d.sqe + SEC_SQES_AHEAD * HISI_SEC_SQE_SIZE);
-		d.slot++;
-		d.sqe += HISI_SEC_SQE_SIZE;
-		if (class == WD_CRYPTO_GMAC || wd_crypto_is_aead(class))
-			d.scratch++;
-		if (++next == end)
+		session_load(bd3, class, way, &d, s);
+		side_load(&d);
+		do {
+			enum wd_crypto_build built = WD_CRYPTO_NOT_PLAIN;
+
+			if (likely(op->sym->m_src != NULL))
+				built = build_class(bd3, sva, class, way, &d, op);
+			d.slot->op = op;
+			d.slot->word = d.word;
+			if (unlikely(built != WD_CRYPTO_BUILT)) {
+				if (uses_side)
+					qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
+				if (!enqueue_odd(bd3, sva, way, qp, d.slot, op, &b->rc))
+					return (uint32_t)(next - ops);
+				side_load(&d);
+			}
+			rte_prefetch0_write(d.sqe + SEC_SQES_AHEAD * HISI_SEC_SQE_SIZE);
+			d.slot++;
+			d.sqe += HISI_SEC_SQE_SIZE;
+			if (class == WD_CRYPTO_GMAC || wd_crypto_is_aead(class))
+				d.scratch++;
+			if (++next == end)
+				break;
+			op = *next;
+		} while (op->sym->session == session && likely(kind_of_op(op) == kind));
+		if (uses_side)
+			qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
+		/* one of another kind, be it only its status, begins a run of its own; and of a
+		 * chain so much is in registers that to go on here would cost each op
+		 */
+		if (class == WD_CRYPTO_CHAIN || next == end || kind_of_op(op) != kind)
 			break;
-		op = *next;
-		/* one of another kind, be it only its status, begins a run of its own */
-	} while (op->sym->session == session && likely(kind_of_op(op) == kind));
-	if (uses_side)
-		qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
+		sessions_prefetch(next, end, &b->fetched);
+		s = session_of(op);
+		if (s == NULL || s->kind != (qp->kind | class))
+			break;
+	}
 	return (uint32_t)(next - ops);
 }
 
 /* enqueue_run() of one class and one way. */
 typedef uint32_t (*sec_run_t)(struct wd_crypto_qp *qp, const struct wd_crypto_session *s,
-		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, enum wd_crypto_build *rc);
+		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, struct sec_burst *b);
 typedef sec_run_t sec_runs_t[WD_CRYPTO_NB_CLASSES][SEC_NB_FAST_WAYS];
 
 /* What ends a burst early: the op that could not be built. The ones before it still go out. */
@@ -915,8 +942,8 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 	struct wd_queue *q = &qp->q;
 	const uint32_t nb = RTE_MIN(nb_ops, wd_queue_room(q));
 	const bool idle = wd_queue_in_flight(q) == 0;
-	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
-	uint32_t side_start, i = 0, fetched = 0; /* sessions */
+	struct sec_burst b = { .rc = WD_CRYPTO_BUILT };
+	uint32_t side_start, i = 0;
 
 	if (idle)
 		qp->side.head = qp->side.tail = 0;
@@ -929,17 +956,16 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 
 		if (likely(class < WD_CRYPTO_NB_CLASSES))
 			i += (*runs)[class][way_of(ops[i])](qp, s, ops + i,
-					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx, &rc);
+					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx, &b);
 		else
-			i += enqueue_one(bd3, sva, qp, &qp->slots[idx], ops[i], &rc);
-		if (unlikely(rc != WD_CRYPTO_BUILT)) {
-			enqueue_stop(qp, ops[i], (uint32_t)q->tail + i, side_start, rc, i == 0,
+			i += enqueue_one(bd3, sva, qp, &qp->slots[idx], ops[i], &b.rc);
+		if (unlikely(b.rc != WD_CRYPTO_BUILT)) {
+			enqueue_stop(qp, ops[i], (uint32_t)q->tail + i, side_start, b.rc, i == 0,
 					idle);
 			break;
 		}
-		/* runs of one op, when there are many sessions; else this is the end of the burst */
-		if (i < nb && fetched < RTE_MIN(nb, i + SEC_AHEAD / 2))
-			fetched = sessions_prefetch(ops, RTE_MAX(i, fetched), nb);
+		if (i < nb)
+			sessions_prefetch(ops + i, ops + nb, &b.fetched);
 	}
 	if (i == 0)
 		return 0;
@@ -956,10 +982,10 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 #define SEC_RUN(variant, bd3, sva, class, way)                                                     \
 	static uint32_t run_##class##_##way##_##variant(struct wd_crypto_qp *qp,                   \
 			const struct wd_crypto_session *s, struct rte_crypto_op **ops,             \
-			uint32_t nb, uint32_t idx, enum wd_crypto_build *rc)                       \
+			uint32_t nb, uint32_t idx, struct sec_burst *b)                            \
 	{                                                                                          \
 		return enqueue_run(                                                                \
-				bd3, sva, WD_CRYPTO_##class, SEC_##way, qp, s, ops, nb, idx, rc);  \
+				bd3, sva, WD_CRYPTO_##class, SEC_##way, qp, s, ops, nb, idx, b);   \
 	}
 
 #define SEC_RUNS(variant, bd3, sva, class)                                                         \
