@@ -21,9 +21,9 @@
 
 /** Address of byte off of a segment, as the device names it. */
 static __rte_always_inline uint64_t
-wd_mbuf_addr(const bool sva, const struct rte_mbuf *m, uint64_t off)
+wd_mbuf_addr(const bool va, const struct rte_mbuf *m, uint64_t off)
 {
-	return sva ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
+	return va ? rte_pktmbuf_mtod_offset(m, uintptr_t, off) : rte_pktmbuf_iova_offset(m, off);
 }
 
 /** Whether [off, off + len) is in the data of a single segment; both have 32 bits. */
@@ -152,7 +152,7 @@ wd_sgl_segments(const struct rte_mbuf *m, uint64_t off, uint64_t len)
 
 /** Add [off, off + len) of a packet. 0; -ENOSPC: the side ring; -EINVAL: beyond the packet. */
 static inline int
-wd_sgl_add_packet(struct wd_sgl *w, const bool sva, const struct rte_mbuf *m, uint32_t off,
+wd_sgl_add_packet(struct wd_sgl *w, const bool va, const struct rte_mbuf *m, uint32_t off,
 		uint32_t len)
 {
 	for (; m != NULL && off >= m->data_len; m = m->next)
@@ -165,7 +165,7 @@ wd_sgl_add_packet(struct wd_sgl *w, const bool sva, const struct rte_mbuf *m, ui
 		n = RTE_MIN(len, m->data_len - off);
 		if (n == 0)
 			continue;
-		if (!wd_sgl_add(w, wd_mbuf_addr(sva, m, off), n))
+		if (!wd_sgl_add(w, wd_mbuf_addr(va, m, off), n))
 			return -ENOSPC;
 		len -= n;
 	}
@@ -233,7 +233,7 @@ wd_sgl_size(uint32_t nb)
  * wd_sgl_add_packet() and the like find out.
  */
 static __rte_always_inline uint32_t
-wd_sgl_write(const bool sva, void *at, const void *stop, uint64_t lead, uint32_t lead_len,
+wd_sgl_write(const bool va, void *at, const void *stop, uint64_t lead, uint32_t lead_len,
 		const struct rte_mbuf *m, uint64_t off, uint32_t len)
 {
 	const uint32_t before = lead_len > 0;
@@ -242,7 +242,7 @@ wd_sgl_write(const bool sva, void *at, const void *stop, uint64_t lead, uint32_t
 	 * of it, one that is empty and an offset beyond the first one
 	 */
 	uint64_t rest = len - 1, n = m->data_len - off;
-	uint64_t addr = wd_mbuf_addr(sva, m, off);
+	uint64_t addr = wd_mbuf_addr(va, m, off);
 
 	if (unlikely((uint8_t *)at + wd_sgl_size(before + WD_SGL_QUICK) >= (const uint8_t *)stop))
 		return 0;
@@ -263,7 +263,7 @@ wd_sgl_write(const bool sva, void *at, const void *stop, uint64_t lead, uint32_t
 		if (unlikely(m == NULL))
 			return 0;
 		n = m->data_len;
-		addr = wd_mbuf_addr(sva, m, 0);
+		addr = wd_mbuf_addr(va, m, 0);
 	}
 	return 0;
 }

@@ -141,7 +141,7 @@ struct wd_comp_qp {
 struct wd_comp_dev {
 	struct wd_dev *wd;
 	unsigned int version;
-	bool sva;
+	bool va; /* descriptors take virtual addresses, else those that EAL calls IOVA */
 	bool fixed_huffman; /* the device can be told to use fixed codes */
 	bool listed[WD_COMP_NB_DIRS]; /* queue pairs have struct wd_comp_lists in this direction */
 	uint16_t max_nb_queue_pairs;

@@ -49,7 +49,7 @@ dma_delta(const struct rte_compressdev *dev, const struct rte_memzone *dma)
 {
 	const struct wd_comp_dev *priv = dev->data->dev_private;
 
-	return priv->sva ? 0 : dma->iova - (uintptr_t)dma->addr;
+	return priv->va ? 0 : dma->iova - (uintptr_t)dma->addr;
 }
 
 /* With the lock held. All that ops do not change. */
@@ -333,7 +333,7 @@ priv_init(struct wd_comp_dev *priv, const char *name, const char *args_text)
 		return -EBUSY;
 	}
 	priv->version = priv->wd->hw->version;
-	priv->sva = priv->wd->va; /* all that matters here: which address a descriptor takes */
+	priv->va = priv->wd->va;
 	priv->fixed_huffman = priv->wd->fixed_huffman;
 	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(
 			max_qps, priv->wd->max_queues / WD_COMP_NB_DIRS);

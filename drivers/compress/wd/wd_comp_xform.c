@@ -240,7 +240,7 @@ wd_comp_stream_create(
 		rc = -ENOMEM;
 		goto free_stream;
 	}
-	s->ctx_addr = (priv->sva ? (uintptr_t)s->ctx : rte_malloc_virt2iova(s->ctx)) +
+	s->ctx_addr = (priv->va ? (uintptr_t)s->ctx : rte_malloc_virt2iova(s->ctx)) +
 			HISI_ZIP_CTX_HW_OFFSET;
 	wd_comp_stream_reset(s);
 	s->magic = WD_COMP_STREAM_MAGIC;

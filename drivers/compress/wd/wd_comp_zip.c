@@ -27,7 +27,7 @@ packet_room(const struct rte_mbuf *m, uint32_t off)
 
 /* A list of [off, off + len) of a packet, and `spare` bytes of ours behind it. */
 static int
-list_build(bool sva, struct wd_side *side, const struct rte_mbuf *m, uint32_t off, uint32_t len,
+list_build(bool va, struct wd_side *side, const struct rte_mbuf *m, uint32_t off, uint32_t len,
 		uint32_t spare, uint64_t *addr)
 {
 	struct wd_sgl w = { .side = side };
@@ -44,7 +44,7 @@ list_build(bool sva, struct wd_side *side, const struct rte_mbuf *m, uint32_t of
 			return -ENOSPC;
 		memset(ours, 0, spare);
 	}
-	rc = wd_sgl_add_packet(&w, sva, m, off, len);
+	rc = wd_sgl_add_packet(&w, va, m, off, len);
 	if (rc != 0)
 		return rc;
 	if (spare > 0 && !wd_sgl_add(&w, wd_side_addr(side, ours), spare))
@@ -54,13 +54,13 @@ list_build(bool sva, struct wd_side *side, const struct rte_mbuf *m, uint32_t of
 }
 
 static __rte_noinline int
-map_lists(bool sva, struct wd_side *side, const struct rte_comp_op *op, struct zip_map *map)
+map_lists(bool va, struct wd_side *side, const struct rte_comp_op *op, struct zip_map *map)
 {
 	int rc = list_build(
-			sva, side, op->m_src, op->src.offset, map->input, map->spare_in, &map->src);
+			va, side, op->m_src, op->src.offset, map->input, map->spare_in, &map->src);
 
 	if (rc == 0)
-		rc = list_build(sva, side, op->m_dst, op->dst.offset, map->room, map->spare_out,
+		rc = list_build(va, side, op->m_dst, op->dst.offset, map->room, map->spare_out,
 				&map->dst);
 	map->input += map->spare_in;
 	map->room += map->spare_out;
@@ -70,17 +70,17 @@ map_lists(bool sva, struct wd_side *side, const struct rte_comp_op *op, struct z
 
 /* Addresses for map->input bytes of source and map->room of destination. */
 static __rte_always_inline int
-map_op(const bool sva, struct wd_side *side, const struct rte_comp_op *op, struct zip_map *map)
+map_op(const bool va, struct wd_side *side, const struct rte_comp_op *op, struct zip_map *map)
 {
 	const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
 
 	if (unlikely(src->nb_segs != 1 || dst->nb_segs != 1 ||
 			    (map->spare_in | map->spare_out) != 0))
-		return map_lists(sva, side, op, map);
+		return map_lists(va, side, op, map);
 	if (unlikely(!wd_mbuf_in_data(src, op->src.offset, map->input)))
 		return -EINVAL;
-	map->src = wd_mbuf_addr(sva, src, op->src.offset);
-	map->dst = wd_mbuf_addr(sva, dst, op->dst.offset);
+	map->src = wd_mbuf_addr(va, src, op->src.offset);
+	map->dst = wd_mbuf_addr(va, dst, op->dst.offset);
 	map->sgl = false;
 	return 0;
 }
@@ -145,7 +145,7 @@ sqe_fill(struct wd_comp_queue *cq, const struct wd_comp_xform *x, uint32_t idx,
 
 /* 0; -ENOSPC: try again after a dequeue; -EINVAL. */
 static __rte_always_inline int
-build(const bool sva, struct wd_comp_queue *cq, struct wd_side *side, const struct wd_comp_xform *x,
+build(const bool va, struct wd_comp_queue *cq, struct wd_side *side, const struct wd_comp_xform *x,
 		uint32_t idx, struct rte_comp_op *op)
 {
 	struct zip_map map = { 0 };
@@ -160,7 +160,7 @@ build(const bool sva, struct wd_comp_queue *cq, struct wd_side *side, const stru
 			    (x->dir == WD_COMP_COMPRESS && op->flush_flag != RTE_COMP_FLUSH_FINAL &&
 					    op->flush_flag != RTE_COMP_FLUSH_FULL)))
 		return -EINVAL;
-	rc = map_op(sva, side, op, &map);
+	rc = map_op(va, side, op, &map);
 	if (unlikely(rc != 0))
 		return rc;
 	sqe_fill(cq, x, idx, &map);
@@ -212,7 +212,7 @@ build_end(struct wd_comp_queue *cq, struct wd_side *side, struct wd_comp_stream 
 
 /* The same for an op of a stream; -EBUSY: its last one is still in flight. */
 static __rte_noinline int
-build_stream(bool sva, struct wd_comp_queue *cq, struct wd_side *side, struct wd_comp_stream *s,
+build_stream(bool va, struct wd_comp_queue *cq, struct wd_side *side, struct wd_comp_stream *s,
 		uint32_t idx, struct rte_comp_op *op)
 {
 	struct zip_map map = { 0 };
@@ -235,7 +235,7 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_side *side, struct wd
 			return -EINVAL; /* nothing to flush, or no room for any of it */
 		map.spare_out = finish ? s->xform.trailer : 0;
 	}
-	rc = map_op(sva, side, op, &map);
+	rc = map_op(va, side, op, &map);
 	if (rc != 0)
 		return rc;
 	sqe_fill(cq, &s->xform, idx, &map);
@@ -261,7 +261,7 @@ build_stream(bool sva, struct wd_comp_queue *cq, struct wd_side *side, struct wd
 /* ---- enqueue ---- */
 
 static __rte_always_inline int
-build_any(const bool sva, struct wd_comp_queue *cq, struct wd_side *side,
+build_any(const bool va, struct wd_comp_queue *cq, struct wd_side *side,
 		const struct wd_comp_xform *x, uint32_t idx, struct rte_comp_op *op)
 {
 	const uint32_t side_tail = side->tail;
@@ -270,9 +270,9 @@ build_any(const bool sva, struct wd_comp_queue *cq, struct wd_side *side,
 	if (unlikely(x == NULL))
 		return -EINVAL;
 	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
-		rc = build(sva, cq, side, x, idx, op);
+		rc = build(va, cq, side, x, idx, op);
 	else
-		rc = build_stream(sva, cq, side, stream_of(op), idx, op);
+		rc = build_stream(va, cq, side, stream_of(op), idx, op);
 	if (unlikely(rc != 0)) {
 		side->tail = side_tail;
 		return rc;
@@ -347,7 +347,7 @@ typedef uint64_t zip_pair __attribute__((vector_size(16), may_alias));
  * were built; the rest goes the long way.
  */
 static __rte_always_inline uint32_t
-build_usual(const bool sva, const bool listed, const enum wd_comp_dir dir, struct wd_comp_queue *cq,
+build_usual(const bool va, const bool listed, const enum wd_comp_dir dir, struct wd_comp_queue *cq,
 		const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
 {
 	const zip_pair *t = (const zip_pair *)x->sqe;
@@ -386,8 +386,8 @@ build_usual(const bool sva, const bool listed, const enum wd_comp_dir dir, struc
 		if (listed && unlikely(len == 0))
 			break; /* an entry has a byte at least */
 		room = dst->data_len - op->dst.offset;
-		from = wd_mbuf_addr(sva, src, op->src.offset);
-		to_addr = wd_mbuf_addr(sva, dst, op->dst.offset);
+		from = wd_mbuf_addr(va, src, op->src.offset);
+		to_addr = wd_mbuf_addr(va, dst, op->dst.offset);
 		slot->op = op;
 		if (listed) {
 			slot->kind = WD_COMP_LISTED;
@@ -421,10 +421,10 @@ build_usual(const bool sva, const bool listed, const enum wd_comp_dir dir, struc
 }
 
 static __rte_noinline uint32_t
-build_run(const bool sva, struct wd_comp_queue *cq, const struct wd_comp_xform *x,
+build_run(const bool va, struct wd_comp_queue *cq, const struct wd_comp_xform *x,
 		struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
 {
-	return build_usual(sva, false, WD_COMP_COMPRESS, cq, x, ops, nb, idx);
+	return build_usual(va, false, WD_COMP_COMPRESS, cq, x, ops, nb, idx);
 }
 
 /* How many of nb ops have lists in a row. Of a private xform of another device there may be none. */
@@ -437,12 +437,12 @@ lists_left(const struct wd_comp_queue *cq, uint32_t nb, uint32_t idx)
 }
 
 /* One for each kind: the compiler would not make them by itself. */
-#define BUILD_LISTED(name, sva, dir)                                                               \
+#define BUILD_LISTED(name, va, dir)                                                                \
 	static __rte_noinline uint32_t name(struct wd_comp_queue *cq,                              \
 			const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb,      \
 			uint32_t idx)                                                              \
 	{                                                                                          \
-		return build_usual(sva, true, dir, cq, x, ops, lists_left(cq, nb, idx), idx);      \
+		return build_usual(va, true, dir, cq, x, ops, lists_left(cq, nb, idx), idx);       \
 	}
 
 BUILD_LISTED(build_listed_deflate_iova, false, WD_COMP_COMPRESS)
@@ -451,14 +451,14 @@ BUILD_LISTED(build_listed_inflate_iova, false, WD_COMP_DECOMPRESS)
 BUILD_LISTED(build_listed_inflate_va, true, WD_COMP_DECOMPRESS)
 
 static __rte_always_inline uint32_t
-build_listed(const bool sva, enum wd_comp_dir dir, struct wd_comp_queue *cq,
+build_listed(const bool va, enum wd_comp_dir dir, struct wd_comp_queue *cq,
 		const struct wd_comp_xform *x, struct rte_comp_op **ops, uint32_t nb, uint32_t idx)
 {
 	if (dir == WD_COMP_COMPRESS)
-		return sva ? build_listed_deflate_va(cq, x, ops, nb, idx) :
-			     build_listed_deflate_iova(cq, x, ops, nb, idx);
-	return sva ? build_listed_inflate_va(cq, x, ops, nb, idx) :
-		     build_listed_inflate_iova(cq, x, ops, nb, idx);
+		return va ? build_listed_deflate_va(cq, x, ops, nb, idx) :
+			    build_listed_deflate_iova(cq, x, ops, nb, idx);
+	return va ? build_listed_inflate_va(cq, x, ops, nb, idx) :
+		    build_listed_inflate_iova(cq, x, ops, nb, idx);
 }
 
 /*
@@ -466,7 +466,7 @@ build_listed(const bool sva, enum wd_comp_dir dir, struct wd_comp_queue *cq,
  * queue is full or dead, or the next op is bad, so that no more may follow.
  */
 static __rte_always_inline uint32_t
-enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct rte_comp_op **ops,
+enqueue_dir(const bool va, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct rte_comp_op **ops,
 		uint32_t nb_ops, bool *stop)
 {
 	struct wd_comp_queue *cq = &qp->queues[dir];
@@ -484,16 +484,16 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 		if (likely(x != NULL)) {
 			const uint32_t most = RTE_MIN(nb - i, q->sq_mask + 1U - idx);
 			const uint32_t n = likely(x->trailer == 0) ?
-					build_run(sva, cq, x, ops + i, most, idx) :
-					build_listed(sva, dir, cq, x, ops + i, most, idx);
+					build_run(va, cq, x, ops + i, most, idx) :
+					build_listed(va, dir, cq, x, ops + i, most, idx);
 
 			i += n;
 			if (likely(n > 0))
 				continue;
 		}
-		rc = build_any(sva, cq, &qp->side, x, idx, ops[i]);
+		rc = build_any(va, cq, &qp->side, x, idx, ops[i]);
 		if (unlikely(rc == -ENOSPC) && side_reclaim(qp, dir, i))
-			rc = build_any(sva, cq, &qp->side, x, idx, ops[i]);
+			rc = build_any(va, cq, &qp->side, x, idx, ops[i]);
 		if (unlikely(rc != 0)) {
 			/* a full side ring is a full queue, unless this op has all of it */
 			if (rc == -EINVAL || (rc == -ENOSPC && qp->side.tail == qp->side.head)) {
@@ -516,7 +516,7 @@ enqueue_dir(const bool sva, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct 
 }
 
 static __rte_always_inline uint16_t
-enqueue(const bool sva, struct wd_comp_qp *qp, struct rte_comp_op **ops, uint16_t nb_ops)
+enqueue(const bool va, struct wd_comp_qp *qp, struct rte_comp_op **ops, uint16_t nb_ops)
 {
 	uint32_t done = 0;
 	bool stop = false;
@@ -525,7 +525,7 @@ enqueue(const bool sva, struct wd_comp_qp *qp, struct rte_comp_op **ops, uint16_
 	while (done < nb_ops && !stop) {
 		const struct wd_comp_xform *x = xform_of(ops[done]);
 
-		done += enqueue_dir(sva, qp, x == NULL ? WD_COMP_COMPRESS : x->dir, ops + done,
+		done += enqueue_dir(va, qp, x == NULL ? WD_COMP_COMPRESS : x->dir, ops + done,
 				nb_ops - done, &stop);
 	}
 	qp->stats.enqueued_count += done;
@@ -961,6 +961,6 @@ wd_comp_zip_set_burst(struct rte_compressdev *dev)
 {
 	const struct wd_comp_dev *priv = dev->data->dev_private;
 
-	dev->enqueue_burst = priv->sva ? wd_comp_zip_enqueue_va : wd_comp_zip_enqueue_iova;
+	dev->enqueue_burst = priv->va ? wd_comp_zip_enqueue_va : wd_comp_zip_enqueue_iova;
 	dev->dequeue_burst = wd_comp_zip_dequeue;
 }

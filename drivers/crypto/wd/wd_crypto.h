@@ -55,8 +55,8 @@ enum wd_crypto_iv {
  * Which descriptors a session was built for: BD type, addressing, class. A session
  * of another device of this driver may differ in the first two, a cleared one has 0.
  */
-#define WD_CRYPTO_KIND(version, sva, class)                                                        \
-	(0x57440000U | (uint32_t)(version) << 8 | ((sva) ? 0x10U : 0U) | (uint32_t)(class))
+#define WD_CRYPTO_KIND(version, va, class)                                                         \
+	(0x57440000U | (uint32_t)(version) << 8 | ((va) ? 0x10U : 0U) | (uint32_t)(class))
 /* All of this session's ops take the careful path. */
 #define WD_CRYPTO_KIND_SLOW 0x80U
 
@@ -157,7 +157,7 @@ struct wd_crypto_qp {
 struct wd_crypto_dev {
 	struct wd_dev *wd;
 	unsigned int version;
-	bool sva;
+	bool va; /* descriptors take virtual addresses, else those that EAL calls IOVA */
 	uint16_t max_nb_queue_pairs;
 };
 
@@ -192,8 +192,8 @@ void wd_crypto_session_clear(struct rte_cryptodev *dev, struct rte_cryptodev_sym
 void wd_crypto_sec_set_burst(struct rte_cryptodev *dev);
 
 /** The enqueue function for a hardware version and a kind of address. */
-enqueue_pkt_burst_t wd_crypto_sec_enqueue(unsigned int version, bool sva);
-enqueue_pkt_burst_t wd_crypto_sec_enqueue_wide(unsigned int version, bool sva);
+enqueue_pkt_burst_t wd_crypto_sec_enqueue(unsigned int version, bool va);
+enqueue_pkt_burst_t wd_crypto_sec_enqueue_wide(unsigned int version, bool va);
 
 /** The one dequeue function: results are at the same place in both BD types. */
 uint16_t wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_ops);

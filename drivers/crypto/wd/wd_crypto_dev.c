@@ -61,7 +61,7 @@ qp_memory(struct rte_cryptodev *dev, struct wd_crypto_qp *qp, int socket_id)
 	memset(qp->dma->addr, 0, qp->dma->len);
 	qp->side.base = qp->dma->addr;
 	qp->side.size = WD_CRYPTO_SIDE_SIZE;
-	qp->side.iova_delta = priv->sva ? 0 : qp->dma->iova - (uintptr_t)qp->dma->addr;
+	qp->side.iova_delta = priv->va ? 0 : qp->dma->iova - (uintptr_t)qp->dma->addr;
 	qp->scratch = RTE_PTR_ADD(qp->dma->addr, side);
 	qp->sink = RTE_PTR_ADD(qp->scratch, scratch);
 	return 0;
@@ -125,7 +125,7 @@ qp_setup(struct rte_cryptodev *dev, uint16_t id, const struct rte_cryptodev_qp_c
 		return -ENOMEM;
 	qp->id = id;
 	qp->driver_id = dev->driver_id;
-	qp->kind = WD_CRYPTO_KIND(priv->version, priv->sva, 0);
+	qp->kind = WD_CRYPTO_KIND(priv->version, priv->va, 0);
 	rc = rte_wd_queue_open(priv->wd, &queue_conf, &qp->q);
 	if (rc != 0)
 		goto free_qp;
@@ -254,7 +254,7 @@ priv_init(struct wd_crypto_dev *priv, const char *name, const char *args_text)
 	if (rc != 0)
 		return rc;
 	priv->version = priv->wd->hw->version;
-	priv->sva = priv->wd->va; /* all that matters here: which address a descriptor takes */
+	priv->va = priv->wd->va;
 	priv->max_nb_queue_pairs = (uint16_t)RTE_MIN(max_qps, priv->wd->max_queues);
 	return 0;
 }

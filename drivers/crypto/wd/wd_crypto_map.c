@@ -38,7 +38,7 @@ close_list(const struct wd_sgl *w, uint64_t *addr)
 
 /* A list of the lead and then [off, off + len) of a packet. */
 static enum wd_crypto_build
-sgl_build(bool sva, struct wd_crypto_qp *qp, const struct wd_crypto_lead *lead,
+sgl_build(bool va, struct wd_crypto_qp *qp, const struct wd_crypto_lead *lead,
 		const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
 {
 	struct wd_sgl w = { .side = &qp->side };
@@ -49,7 +49,7 @@ sgl_build(bool sva, struct wd_crypto_qp *qp, const struct wd_crypto_lead *lead,
 	w.left = lead_entries(lead) + wd_sgl_segments(m, off, len);
 	if (!sgl_add_lead(&w, lead))
 		return WD_CRYPTO_NO_ROOM;
-	rc = wd_sgl_add_packet(&w, sva, m, off, len);
+	rc = wd_sgl_add_packet(&w, va, m, off, len);
 	if (rc != 0)
 		return rc == -ENOSPC ? WD_CRYPTO_NO_ROOM : WD_CRYPTO_BAD_ARGS;
 	return close_list(&w, addr);
@@ -57,14 +57,14 @@ sgl_build(bool sva, struct wd_crypto_qp *qp, const struct wd_crypto_lead *lead,
 
 /* A list of the lead and one segment, of which the room counts, not the data. */
 static enum wd_crypto_build
-sgl_build_flat(bool sva, struct wd_crypto_qp *qp, const struct wd_crypto_lead *lead,
+sgl_build_flat(bool va, struct wd_crypto_qp *qp, const struct wd_crypto_lead *lead,
 		const struct rte_mbuf *m, uint32_t off, uint32_t len, uint64_t *addr)
 {
 	struct wd_sgl w = { .side = &qp->side, .left = 1 + lead_entries(lead) };
 
 	if (!wd_mbuf_in_room(m, off, len) || (uint64_t)lead->len + len > HISI_SEC_MAX_DATA)
 		return WD_CRYPTO_BAD_ARGS;
-	if (!sgl_add_lead(&w, lead) || (len > 0 && !wd_sgl_add(&w, wd_mbuf_addr(sva, m, off), len)))
+	if (!sgl_add_lead(&w, lead) || (len > 0 && !wd_sgl_add(&w, wd_mbuf_addr(va, m, off), len)))
 		return WD_CRYPTO_NO_ROOM;
 	return close_list(&w, addr);
 }
@@ -113,7 +113,7 @@ wd_crypto_packet_copy(struct rte_mbuf *dst, struct rte_mbuf *src, uint32_t off, 
 }
 
 enum wd_crypto_build
-wd_crypto_map_lists(bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
+wd_crypto_map_lists(bool va, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
 		const struct wd_crypto_lead *src_lead, const struct rte_mbuf *src,
 		const struct wd_crypto_lead *dst_lead, const struct rte_mbuf *dst, uint32_t src_off,
 		uint32_t src_len, uint32_t dst_off, uint32_t dst_len)
@@ -123,9 +123,9 @@ wd_crypto_map_lists(bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
 	if (src_lead->len == 0 && src->nb_segs == 1) {
 		if (!wd_mbuf_in_data(src, src_off, src_len))
 			return WD_CRYPTO_BAD_ARGS;
-		o->src = wd_mbuf_addr(sva, src, src_off);
+		o->src = wd_mbuf_addr(va, src, src_off);
 	} else {
-		rc = sgl_build(sva, qp, src_lead, src, src_off, src_len, &o->src);
+		rc = sgl_build(va, qp, src_lead, src, src_off, src_len, &o->src);
 		if (rc != WD_CRYPTO_BUILT)
 			return rc;
 		o->src_sgl = true;
@@ -138,11 +138,11 @@ wd_crypto_map_lists(bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
 	if (dst_lead->len == 0 && dst->nb_segs == 1) {
 		if (!wd_mbuf_in_room(dst, dst_off, dst_len))
 			return WD_CRYPTO_BAD_ARGS;
-		o->dst = wd_mbuf_addr(sva, dst, dst_off);
+		o->dst = wd_mbuf_addr(va, dst, dst_off);
 		return WD_CRYPTO_BUILT;
 	}
 	o->dst_sgl = true;
 	if (dst->nb_segs == 1)
-		return sgl_build_flat(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
-	return sgl_build(sva, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
+		return sgl_build_flat(va, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
+	return sgl_build(va, qp, dst_lead, dst, dst_off, dst_len, &o->dst);
 }

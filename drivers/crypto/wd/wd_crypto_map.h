@@ -49,7 +49,7 @@ wd_crypto_addr_valid(uint64_t iova)
  * Addresses for [src_off, src_off + src_len) of src and, out of place, for a range of
  * dst, each behind its lead; lists where they are needed.
  */
-enum wd_crypto_build wd_crypto_map_lists(bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
+enum wd_crypto_build wd_crypto_map_lists(bool va, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
 		const struct wd_crypto_lead *src_lead, const struct rte_mbuf *src,
 		const struct wd_crypto_lead *dst_lead, const struct rte_mbuf *dst, uint32_t src_off,
 		uint32_t src_len, uint32_t dst_off, uint32_t dst_len);

@@ -74,9 +74,9 @@ scratch_of(const struct sec_dest *d)
 
 /* An address that is valid beyond doubt: one with the top bit set may be, too. */
 static __rte_always_inline bool
-addr_plain(const bool sva, uint64_t iova)
+addr_plain(const bool va, uint64_t iova)
 {
-	return sva || (int64_t)iova > 0;
+	return va || (int64_t)iova > 0;
 }
 
 /* ---- IV and digest ---- */
@@ -112,19 +112,19 @@ iv_ctr(const struct sec_dest *d, const struct rte_crypto_op *op)
 
 /* Where the device finds an IV that it reads as it is. */
 static __rte_always_inline enum wd_crypto_build
-map_iv(const bool sva, const enum sec_way way, const struct sec_dest *d, struct rte_crypto_op *op,
+map_iv(const bool va, const enum sec_way way, const struct sec_dest *d, struct rte_crypto_op *op,
 		struct wd_crypto_map *o)
 {
 	if (way != SEC_SLOW) {
-		if (unlikely(!addr_plain(sva, op->phys_addr)))
+		if (unlikely(!addr_plain(va, op->phys_addr)))
 			return WD_CRYPTO_NOT_PLAIN;
-		o->c_iv = (sva ? (uintptr_t)op : op->phys_addr) + d->iv_offset;
+		o->c_iv = (va ? (uintptr_t)op : op->phys_addr) + d->iv_offset;
 		return WD_CRYPTO_BUILT;
 	}
 	if (d->s->iv == WD_CRYPTO_IV_CTR) {
 		o->c_iv = iv_ctr(d, op);
-	} else if (sva || wd_crypto_addr_valid(op->phys_addr)) {
-		o->c_iv = (sva ? (uintptr_t)op : op->phys_addr) + d->s->iv_offset;
+	} else if (va || wd_crypto_addr_valid(op->phys_addr)) {
+		o->c_iv = (va ? (uintptr_t)op : op->phys_addr) + d->s->iv_offset;
 	} else {
 		memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset,
 				HISI_SEC_IV_SIZE);
@@ -154,17 +154,17 @@ iv_gcm(const enum sec_way way, const struct sec_dest *d, struct rte_crypto_op *o
 
 /* Where the device puts the MAC, or finds the expected one. */
 static __rte_always_inline enum wd_crypto_build
-map_digest(const bool sva, const enum sec_way way, struct sec_dest *d, uint8_t *data, uint64_t iova,
+map_digest(const bool va, const enum sec_way way, struct sec_dest *d, uint8_t *data, uint64_t iova,
 		struct wd_crypto_map *o)
 {
-	o->mac = sva ? (uintptr_t)data : iova;
+	o->mac = va ? (uintptr_t)data : iova;
 	/* sessions whose digest always goes through our memory come the slow way only */
 	if (way != SEC_SLOW)
-		return likely(data != NULL && addr_plain(sva, iova)) ? WD_CRYPTO_BUILT :
-								       WD_CRYPTO_NOT_PLAIN;
+		return likely(data != NULL && addr_plain(va, iova)) ? WD_CRYPTO_BUILT :
+								      WD_CRYPTO_NOT_PLAIN;
 	if (data == NULL)
 		return WD_CRYPTO_BAD_ARGS;
-	if (!d->s->bounce && (sva || wd_crypto_addr_valid(iova)))
+	if (!d->s->bounce && (va || wd_crypto_addr_valid(iova)))
 		return WD_CRYPTO_BUILT;
 	o->mac = wd_side_addr(&d->qp->side, scratch_of(d)->digest);
 	d->slot->word |= WD_CRYPTO_SLOT_SLOW;
@@ -301,7 +301,7 @@ side_use(struct sec_dest *d, uint32_t nb_bytes)
 
 /* A list, quickly, of a lead and [off, off + len) of a packet; in place. */
 static __rte_always_inline enum wd_crypto_build
-map_list(const bool sva, struct sec_dest *d, struct wd_crypto_map *o,
+map_list(const bool va, struct sec_dest *d, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym, uint64_t lead, uint32_t lead_len, uint64_t off,
 		uint32_t len)
 {
@@ -309,7 +309,7 @@ map_list(const bool sva, struct sec_dest *d, struct wd_crypto_map *o,
 
 	if (unlikely(sym->m_dst != NULL))
 		return WD_CRYPTO_NOT_PLAIN;
-	n = wd_sgl_write(sva, d->side, d->side_end, lead, lead_len, sym->m_src, off, len);
+	n = wd_sgl_write(va, d->side, d->side_end, lead, lead_len, sym->m_src, off, len);
 	if (unlikely(n == 0))
 		return WD_CRYPTO_NOT_PLAIN;
 	o->src = o->dst = (uintptr_t)d->side + d->side_delta;
@@ -319,28 +319,27 @@ map_list(const bool sva, struct sec_dest *d, struct wd_crypto_map *o,
 
 /* [off, off + len) of source and destination, both without a lead. */
 static __rte_always_inline enum wd_crypto_build
-map_payload(const bool sva, const enum sec_way way, struct sec_dest *d, struct wd_crypto_map *o,
+map_payload(const bool va, const enum sec_way way, struct sec_dest *d, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym, uint64_t off, uint64_t len)
 {
 	static const struct wd_crypto_lead none;
 	const struct rte_mbuf *src = sym->m_src, *dst = sym->m_dst;
 
 	if (way == SEC_SLOW)
-		return wd_crypto_map_lists(sva, d->qp, o, &none, src, &none,
-				dst == NULL ? src : dst, (uint32_t)off, (uint32_t)len,
-				(uint32_t)off, (uint32_t)len);
+		return wd_crypto_map_lists(va, d->qp, o, &none, src, &none, dst == NULL ? src : dst,
+				(uint32_t)off, (uint32_t)len, (uint32_t)off, (uint32_t)len);
 	if (way == SEC_LIST)
-		return map_list(sva, d, o, sym, 0, 0, off, (uint32_t)len);
+		return map_list(va, d, o, sym, 0, 0, off, (uint32_t)len);
 	if (unlikely(way == SEC_FLAT ? sym->m_dst != NULL : dst == NULL))
 		return WD_CRYPTO_NOT_PLAIN;
 	if (unlikely(!wd_mbuf_in_data(src, off, len)))
 		return WD_CRYPTO_NOT_PLAIN;
-	o->src = o->dst = wd_mbuf_addr(sva, src, off);
+	o->src = o->dst = wd_mbuf_addr(va, src, off);
 	if (way == SEC_FLAT)
 		return WD_CRYPTO_BUILT;
 	if (dst->nb_segs != 1 || (dst != src && !wd_mbuf_in_room(dst, off, len)))
 		return WD_CRYPTO_NOT_PLAIN;
-	o->dst = wd_mbuf_addr(sva, dst, off);
+	o->dst = wd_mbuf_addr(va, dst, off);
 	return WD_CRYPTO_BUILT;
 }
 
@@ -360,7 +359,7 @@ build_nothing(const bool bd3, struct sec_dest *d)
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_cipher(const bool bd3, const bool sva, const enum sec_way way, struct sec_dest *d,
+build_cipher(const bool bd3, const bool va, const enum sec_way way, struct sec_dest *d,
 		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
@@ -375,9 +374,9 @@ build_cipher(const bool bd3, const bool sva, const enum sec_way way, struct sec_
 			return WD_CRYPTO_NOT_PLAIN;
 		return d->s->copy && o.c_len == 0 ? build_nothing(bd3, d) : WD_CRYPTO_BAD_ARGS;
 	}
-	rc = map_payload(sva, way, d, &o, sym, off, o.c_len);
+	rc = map_payload(va, way, d, &o, sym, off, o.c_len);
 	if (likely(rc == WD_CRYPTO_BUILT))
-		rc = map_iv(sva, way, d, op, &o);
+		rc = map_iv(va, way, d, op, &o);
 	if (likely(rc == WD_CRYPTO_BUILT))
 		sqe_fill(bd3, WD_CRYPTO_CIPHER, d, &o);
 	return rc;
@@ -385,7 +384,7 @@ build_cipher(const bool bd3, const bool sva, const enum sec_way way, struct sec_
 
 /* The destination is unused; where there is one, cryptodev wants the data copied there. */
 static enum wd_crypto_build
-map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
+map_auth_lists(const bool va, const struct sec_dest *d, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym)
 {
 	static const struct wd_crypto_lead none;
@@ -395,9 +394,9 @@ map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 	enum wd_crypto_build rc = WD_CRYPTO_BUILT;
 
 	if (o->a_len == 0)
-		o->src = wd_mbuf_addr(sva, sym->m_src, 0); /* any valid address */
+		o->src = wd_mbuf_addr(va, sym->m_src, 0); /* any valid address */
 	else
-		rc = wd_crypto_map_lists(sva, qp, o, &none, sym->m_src, &none, sym->m_src, off,
+		rc = wd_crypto_map_lists(va, qp, o, &none, sym->m_src, &none, sym->m_src, off,
 				o->a_len, off, o->a_len);
 	if (rc == WD_CRYPTO_BUILT && apart)
 		rc = wd_crypto_packet_copy(sym->m_dst, sym->m_src, off, o->a_len);
@@ -410,7 +409,7 @@ map_auth_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_auth(const bool bd3, const bool sva, const enum wd_crypto_class class, const enum sec_way way,
+build_auth(const bool bd3, const bool va, const enum wd_crypto_class class, const enum sec_way way,
 		struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
@@ -420,15 +419,15 @@ build_auth(const bool bd3, const bool sva, const enum wd_crypto_class class, con
 
 	if (unlikely(o.a_len == 0 && (way == SEC_LIST || !d->s->empty_auth)))
 		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
-	rc = map_digest(sva, way, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	rc = map_digest(va, way, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if (way == SEC_SLOW)
-		rc = map_auth_lists(sva, d, &o, sym);
+		rc = map_auth_lists(va, d, &o, sym);
 	else if (way == SEC_APART)
 		rc = WD_CRYPTO_NOT_PLAIN; /* there is something to copy */
 	else
-		rc = map_payload(sva, way, d, &o, sym, off, o.a_len);
+		rc = map_payload(va, way, d, &o, sym, off, o.a_len);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	o.dst_sgl = false; /* unused */
@@ -444,7 +443,7 @@ build_auth(const bool bd3, const bool sva, const enum wd_crypto_class class, con
  * them is not known and cryptodev wants them copied, so we do.
  */
 static enum wd_crypto_build
-map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
+map_chain_lists(const bool va, struct wd_crypto_qp *qp, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym, uint32_t a_off)
 {
 	static const struct wd_crypto_lead none;
@@ -454,7 +453,7 @@ map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o
 	const uint32_t behind = o->c_off + o->c_len;
 	enum wd_crypto_build rc;
 
-	rc = wd_crypto_map_lists(sva, qp, o, &none, sym->m_src, &sink, sym->m_dst, a_off, o->a_len,
+	rc = wd_crypto_map_lists(va, qp, o, &none, sym->m_src, &sink, sym->m_dst, a_off, o->a_len,
 			a_off + o->c_off, o->a_len - o->c_off);
 	if (rc == WD_CRYPTO_BUILT)
 		rc = wd_crypto_packet_copy(sym->m_dst, sym->m_src, a_off, o->c_off);
@@ -465,7 +464,7 @@ map_chain_lists(const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_map *o
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_chain(const bool bd3, const bool sva, const enum sec_way way, struct sec_dest *d,
+build_chain(const bool bd3, const bool va, const enum sec_way way, struct sec_dest *d,
 		struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
@@ -486,17 +485,17 @@ build_chain(const bool bd3, const bool sva, const enum sec_way way, struct sec_d
 	/* of a flat packet, all within one segment, a_len and so c_off has 16 bits */
 	if (way != SEC_FLAT && o.c_off > HISI_SEC_MAX_AAD)
 		return way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN : WD_CRYPTO_BAD_ARGS;
-	rc = map_digest(sva, way, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
+	rc = map_digest(va, way, d, sym->auth.digest.data, sym->auth.digest.phys_addr, &o);
 	if (likely(rc == WD_CRYPTO_BUILT))
-		rc = map_iv(sva, way, d, op, &o);
+		rc = map_iv(va, way, d, op, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if ((way == SEC_SLOW || way == SEC_APART) && sym->m_dst != NULL && o.c_len != o.a_len &&
 			sym->m_dst != sym->m_src)
 		rc = way != SEC_SLOW ? WD_CRYPTO_NOT_PLAIN :
-				       map_chain_lists(sva, d->qp, &o, sym, (uint32_t)a_off);
+				       map_chain_lists(va, d->qp, &o, sym, (uint32_t)a_off);
 	else
-		rc = map_payload(sva, way, d, &o, sym, a_off, o.a_len);
+		rc = map_payload(va, way, d, &o, sym, a_off, o.a_len);
 	if (likely(rc == WD_CRYPTO_BUILT))
 		sqe_fill(bd3, WD_CRYPTO_CHAIN, d, &o);
 	return rc;
@@ -517,7 +516,7 @@ aad_copy(const struct sec_dest *d, const uint8_t *data, uint64_t *addr)
 
 /* Source [AAD][payload]; destination, if it is another, [sink][payload]. */
 static enum wd_crypto_build
-map_aead_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o,
+map_aead_lists(const bool va, const struct sec_dest *d, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym)
 {
 	struct wd_crypto_qp *qp = d->qp;
@@ -530,16 +529,16 @@ map_aead_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 
 	if (sym->aead.aad.data == NULL)
 		return WD_CRYPTO_BAD_ARGS;
-	aad.addr = (sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) +
+	aad.addr = (va ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr) +
 			d->s->aad_offset;
-	if (!sva && !wd_crypto_addr_valid(sym->aead.aad.phys_addr)) {
+	if (!va && !wd_crypto_addr_valid(sym->aead.aad.phys_addr)) {
 		const enum wd_crypto_build rc = aad_copy(d, sym->aead.aad.data, &aad.addr);
 
 		if (rc != WD_CRYPTO_BUILT)
 			return rc;
 	}
 	return wd_crypto_map_lists(
-			sva, qp, o, &aad, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
+			va, qp, o, &aad, sym->m_src, &sink, dst, off, o->c_len, off, o->c_len);
 }
 
 /*
@@ -550,17 +549,17 @@ map_aead_lists(const bool sva, const struct sec_dest *d, struct wd_crypto_map *o
 static_assert(PAIR_SIZE % WD_SIDE_UNIT == 0, "whole units");
 
 static __rte_always_inline enum wd_crypto_build
-map_aead_quick(const bool sva, const enum sec_way way, struct sec_dest *d, struct wd_crypto_map *o,
+map_aead_quick(const bool va, const enum sec_way way, struct sec_dest *d, struct wd_crypto_map *o,
 		const struct rte_crypto_sym_op *sym)
 {
-	const uint64_t aad = sva ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr;
+	const uint64_t aad = va ? (uintptr_t)sym->aead.aad.data : sym->aead.aad.phys_addr;
 	const uint64_t off = sym->aead.data.offset;
 	struct hisi_sge *sge = (struct hisi_sge *)(d->side + sizeof(struct hisi_sgl));
 
-	if (way == SEC_APART || unlikely(sym->aead.aad.data == NULL || !addr_plain(sva, aad)))
+	if (way == SEC_APART || unlikely(sym->aead.aad.data == NULL || !addr_plain(va, aad)))
 		return WD_CRYPTO_NOT_PLAIN;
 	if (way == SEC_LIST)
-		return map_list(sva, d, o, sym, aad + d->s->aad_offset, o->c_off, off, o->c_len);
+		return map_list(va, d, o, sym, aad + d->s->aad_offset, o->c_off, off, o->c_len);
 	if (unlikely(sym->m_dst != NULL))
 		return WD_CRYPTO_NOT_PLAIN;
 	if (unlikely(!wd_mbuf_in_data(sym->m_src, off, o->c_len) ||
@@ -568,7 +567,7 @@ map_aead_quick(const bool sva, const enum sec_way way, struct sec_dest *d, struc
 		return WD_CRYPTO_NOT_PLAIN;
 	wd_sgl_head(d->side, 2);
 	wd_sgl_entry(sge, aad + d->s->aad_offset, o->c_off);
-	wd_sgl_entry(sge + 1, wd_mbuf_addr(sva, sym->m_src, off), o->c_len);
+	wd_sgl_entry(sge + 1, wd_mbuf_addr(va, sym->m_src, off), o->c_len);
 	o->src = o->dst = (uintptr_t)d->side + d->side_delta;
 	side_use(d, PAIR_SIZE);
 	return WD_CRYPTO_BUILT;
@@ -612,7 +611,7 @@ build_gcm_empty(const bool bd3, struct sec_dest *d, struct rte_crypto_op *op)
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_aead(const bool bd3, const bool sva, const bool gcm_aad, const enum sec_way way,
+build_aead(const bool bd3, const bool va, const bool gcm_aad, const enum sec_way way,
 		struct sec_dest *d, struct rte_crypto_op *op)
 {
 	const struct rte_crypto_sym_op *sym = op->sym;
@@ -633,15 +632,15 @@ build_aead(const bool bd3, const bool sva, const bool gcm_aad, const enum sec_wa
 		if (d->s->nonce_len == 13 && o.c_len > UINT16_MAX)
 			return WD_CRYPTO_BAD_ARGS;
 	}
-	rc = map_digest(sva, way, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
+	rc = map_digest(va, way, d, sym->aead.digest.data, sym->aead.digest.phys_addr, &o);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	if (!gcm_aad && o.c_off == 0)
-		rc = map_payload(sva, way, d, &o, sym, sym->aead.data.offset, o.c_len);
+		rc = map_payload(va, way, d, &o, sym, sym->aead.data.offset, o.c_len);
 	else if (way == SEC_SLOW)
-		rc = map_aead_lists(sva, d, &o, sym);
+		rc = map_aead_lists(va, d, &o, sym);
 	else
-		rc = map_aead_quick(sva, way, d, &o, sym);
+		rc = map_aead_quick(va, way, d, &o, sym);
 	if (unlikely(rc != WD_CRYPTO_BUILT))
 		return rc;
 	/* otherwise the template says so */
@@ -661,21 +660,21 @@ build_aead(const bool bd3, const bool sva, const bool gcm_aad, const enum sec_wa
 }
 
 static __rte_always_inline enum wd_crypto_build
-build_class(const bool bd3, const bool sva, const enum wd_crypto_class class,
-		const enum sec_way way, struct sec_dest *d, struct rte_crypto_op *op)
+build_class(const bool bd3, const bool va, const enum wd_crypto_class class, const enum sec_way way,
+		struct sec_dest *d, struct rte_crypto_op *op)
 {
 	switch (class) {
 	case WD_CRYPTO_CIPHER:
-		return build_cipher(bd3, sva, way, d, op);
+		return build_cipher(bd3, va, way, d, op);
 	case WD_CRYPTO_AUTH:
 	case WD_CRYPTO_GMAC:
-		return build_auth(bd3, sva, class, way, d, op);
+		return build_auth(bd3, va, class, way, d, op);
 	case WD_CRYPTO_CHAIN:
-		return build_chain(bd3, sva, way, d, op);
+		return build_chain(bd3, va, way, d, op);
 	case WD_CRYPTO_GCM:
-		return build_aead(bd3, sva, true, way, d, op);
+		return build_aead(bd3, va, true, way, d, op);
 	default:
-		return build_aead(bd3, sva, false, way, d, op);
+		return build_aead(bd3, va, false, way, d, op);
 	}
 }
 
@@ -752,7 +751,7 @@ sessions_prefetch(struct rte_crypto_op *const *next, struct rte_crypto_op *const
 
 /* Any op, whatever is the matter with it. */
 static __rte_noinline enum wd_crypto_build
-build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
+build_any(const bool bd3, const bool va, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
 		struct rte_crypto_op *op)
 {
 	struct sec_dest d = {
@@ -770,7 +769,7 @@ build_any(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_cry
 		return WD_CRYPTO_BAD_SESSION;
 	template_load(bd3, &d.template, d.s);
 	slot->word = d.s->expect;
-	return build_class(bd3, sva, d.s->class, SEC_SLOW, &d, op);
+	return build_class(bd3, va, d.s->class, SEC_SLOW, &d, op);
 }
 
 /* An op that could not be built ends the burst; the ones before it still go out. */
@@ -787,10 +786,10 @@ refuse(struct wd_crypto_qp *qp, struct rte_crypto_op *op, enum wd_crypto_build w
 
 /* An op with all checks: the only way for those that nothing else takes. */
 static __rte_always_inline bool
-enqueue_one(const bool bd3, const bool sva, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
+enqueue_one(const bool bd3, const bool va, struct wd_crypto_qp *qp, struct wd_crypto_slot *slot,
 		struct rte_crypto_op *op, enum wd_crypto_build *rc)
 {
-	*rc = build_any(bd3, sva, qp, slot, op);
+	*rc = build_any(bd3, va, qp, slot, op);
 	slot->op = op;
 	slot->word |= WD_CRYPTO_SLOT_WORD(0, qp->side.tail);
 	return *rc == WD_CRYPTO_BUILT;
@@ -812,10 +811,10 @@ way_of(const struct rte_crypto_op *op)
  * or is WD_CRYPTO_BUILT if it is for a run that goes another way.
  */
 static __rte_noinline bool
-enqueue_odd(const bool bd3, const bool sva, const enum sec_way way, struct wd_crypto_qp *qp,
+enqueue_odd(const bool bd3, const bool va, const enum sec_way way, struct wd_crypto_qp *qp,
 		struct wd_crypto_slot *slot, struct rte_crypto_op *op, enum wd_crypto_build *rc)
 {
-	return way_of(op) == way && enqueue_one(bd3, sva, qp, slot, op, rc);
+	return way_of(op) == way && enqueue_one(bd3, va, qp, slot, op, rc);
 }
 
 static __rte_always_inline void
@@ -861,8 +860,8 @@ session_load(const bool bd3, const enum wd_crypto_class class, const enum sec_wa
 }
 
 static __rte_always_inline uint32_t
-enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
-		const enum sec_way way, struct wd_crypto_qp *qp, const struct wd_crypto_session *s,
+enqueue_run(const bool bd3, const bool va, const enum wd_crypto_class class, const enum sec_way way,
+		struct wd_crypto_qp *qp, const struct wd_crypto_session *s,
 		struct rte_crypto_op **ops, uint32_t nb, uint32_t idx, struct sec_burst *b)
 {
 	const bool uses_side = way == SEC_LIST || wd_crypto_is_aead(class);
@@ -884,13 +883,13 @@ enqueue_run(const bool bd3, const bool sva, const enum wd_crypto_class class,
 			enum wd_crypto_build built = WD_CRYPTO_NOT_PLAIN;
 
 			if (likely(op->sym->m_src != NULL))
-				built = build_class(bd3, sva, class, way, &d, op);
+				built = build_class(bd3, va, class, way, &d, op);
 			d.slot->op = op;
 			d.slot->word = d.word;
 			if (unlikely(built != WD_CRYPTO_BUILT)) {
 				if (uses_side)
 					qp->side.tail = WD_CRYPTO_SLOT_SIDE_TAIL(d.word);
-				if (!enqueue_odd(bd3, sva, way, qp, d.slot, op, &b->rc))
+				if (!enqueue_odd(bd3, va, way, qp, d.slot, op, &b->rc))
 					return (uint32_t)(next - ops);
 				side_load(&d);
 			}
@@ -936,7 +935,7 @@ enqueue_stop(struct wd_crypto_qp *qp, struct rte_crypto_op *op, uint32_t idx, ui
 }
 
 static __rte_always_inline uint16_t
-enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto_qp *qp,
+enqueue(const bool bd3, const bool va, const sec_runs_t *runs, struct wd_crypto_qp *qp,
 		struct rte_crypto_op **ops, uint16_t nb_ops)
 {
 	struct wd_queue *q = &qp->q;
@@ -958,7 +957,7 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 			i += (*runs)[class][way_of(ops[i])](qp, s, ops + i,
 					RTE_MIN(nb - i, q->sq_mask + 1U - idx), idx, &b);
 		else
-			i += enqueue_one(bd3, sva, qp, &qp->slots[idx], ops[i], &b.rc);
+			i += enqueue_one(bd3, va, qp, &qp->slots[idx], ops[i], &b.rc);
 		if (unlikely(b.rc != WD_CRYPTO_BUILT)) {
 			enqueue_stop(qp, ops[i], (uint32_t)q->tail + i, side_start, b.rc, i == 0,
 					idle);
@@ -979,19 +978,18 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 
 /* ---- the functions for each BD type and kind of address ---- */
 
-#define SEC_RUN(variant, bd3, sva, class, way)                                                     \
+#define SEC_RUN(variant, bd3, va, class, way)                                                      \
 	static uint32_t run_##class##_##way##_##variant(struct wd_crypto_qp *qp,                   \
 			const struct wd_crypto_session *s, struct rte_crypto_op **ops,             \
 			uint32_t nb, uint32_t idx, struct sec_burst *b)                            \
 	{                                                                                          \
-		return enqueue_run(                                                                \
-				bd3, sva, WD_CRYPTO_##class, SEC_##way, qp, s, ops, nb, idx, b);   \
+		return enqueue_run(bd3, va, WD_CRYPTO_##class, SEC_##way, qp, s, ops, nb, idx, b); \
 	}
 
-#define SEC_RUNS(variant, bd3, sva, class)                                                         \
-	SEC_RUN(variant, bd3, sva, class, FLAT)                                                    \
-	SEC_RUN(variant, bd3, sva, class, APART)                                                   \
-	SEC_RUN(variant, bd3, sva, class, LIST)
+#define SEC_RUNS(variant, bd3, va, class)                                                          \
+	SEC_RUN(variant, bd3, va, class, FLAT)                                                     \
+	SEC_RUN(variant, bd3, va, class, APART)                                                    \
+	SEC_RUN(variant, bd3, va, class, LIST)
 
 #define SEC_RUNS_NAMES(variant, class)                                                             \
 	[WD_CRYPTO_##class] = {                                                                    \
@@ -1000,13 +998,13 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 		[SEC_LIST] = run_##class##_LIST_##variant,                                         \
 	}
 
-#define SEC_ENQUEUE(variant, bd3, sva)                                                             \
-	SEC_RUNS(variant, bd3, sva, CIPHER)                                                        \
-	SEC_RUNS(variant, bd3, sva, AUTH)                                                          \
-	SEC_RUNS(variant, bd3, sva, GMAC)                                                          \
-	SEC_RUNS(variant, bd3, sva, CHAIN)                                                         \
-	SEC_RUNS(variant, bd3, sva, AEAD)                                                          \
-	SEC_RUNS(variant, bd3, sva, GCM)                                                           \
+#define SEC_ENQUEUE(variant, bd3, va)                                                              \
+	SEC_RUNS(variant, bd3, va, CIPHER)                                                         \
+	SEC_RUNS(variant, bd3, va, AUTH)                                                           \
+	SEC_RUNS(variant, bd3, va, GMAC)                                                           \
+	SEC_RUNS(variant, bd3, va, CHAIN)                                                          \
+	SEC_RUNS(variant, bd3, va, AEAD)                                                           \
+	SEC_RUNS(variant, bd3, va, GCM)                                                            \
 	static uint16_t wd_crypto_sec_enqueue_##variant(                                           \
 			void *qp, struct rte_crypto_op **ops, uint16_t nb_ops)                     \
 	{                                                                                          \
@@ -1018,7 +1016,7 @@ enqueue(const bool bd3, const bool sva, const sec_runs_t *runs, struct wd_crypto
 			SEC_RUNS_NAMES(variant, AEAD),                                             \
 			SEC_RUNS_NAMES(variant, GCM),                                              \
 		};                                                                                 \
-		return enqueue(bd3, sva, &runs, qp, ops, nb_ops);                                  \
+		return enqueue(bd3, va, &runs, qp, ops, nb_ops);                                   \
 	}
 
 SEC_ENQUEUE(bd2_iova, false, false)
@@ -1027,12 +1025,12 @@ SEC_ENQUEUE(bd3_iova, true, false)
 SEC_ENQUEUE(bd3_va, true, true)
 
 enqueue_pkt_burst_t
-WD_CRYPTO_SEC_ENQUEUE(unsigned int version, bool sva)
+WD_CRYPTO_SEC_ENQUEUE(unsigned int version, bool va)
 {
 	static const enqueue_pkt_burst_t enqueues[2][2] = {
 		{ wd_crypto_sec_enqueue_bd2_iova, wd_crypto_sec_enqueue_bd2_va },
 		{ wd_crypto_sec_enqueue_bd3_iova, wd_crypto_sec_enqueue_bd3_va },
 	};
 
-	return enqueues[version >= 3][sva];
+	return enqueues[version >= 3][va];
 }

@@ -238,10 +238,10 @@ wd_crypto_sec_set_burst(struct rte_cryptodev *dev)
 {
 	const struct wd_crypto_dev *priv = dev->data->dev_private;
 
-	dev->enqueue_burst = wd_crypto_sec_enqueue(priv->version, priv->sva);
+	dev->enqueue_burst = wd_crypto_sec_enqueue(priv->version, priv->va);
 #ifdef WD_CRYPTO_WIDE_FLAG
 	if (has_wide_vectors())
-		dev->enqueue_burst = wd_crypto_sec_enqueue_wide(priv->version, priv->sva);
+		dev->enqueue_burst = wd_crypto_sec_enqueue_wide(priv->version, priv->va);
 #endif
 	dev->dequeue_burst = wd_crypto_sec_dequeue;
 }

@@ -378,7 +378,7 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 {
 	const struct wd_crypto_dev *priv = dev->data->dev_private;
 	struct wd_crypto_session *s = CRYPTODEV_GET_SYM_SESS_PRIV(sess);
-	const uint64_t addr = priv->sva ? (uintptr_t)s : CRYPTODEV_GET_SYM_SESS_PRIV_IOVA(sess);
+	const uint64_t addr = priv->va ? (uintptr_t)s : CRYPTODEV_GET_SYM_SESS_PRIV_IOVA(sess);
 	struct sec_codes c = { 0 };
 	int rc;
 
@@ -395,7 +395,7 @@ wd_crypto_session_configure(struct rte_cryptodev *dev, struct rte_crypto_sym_xfo
 		explicit_bzero(s, sizeof(*s));
 		return rc;
 	}
-	s->kind = WD_CRYPTO_KIND(priv->version, priv->sva, s->class);
+	s->kind = WD_CRYPTO_KIND(priv->version, priv->va, s->class);
 	if (s->iv == WD_CRYPTO_IV_CTR || s->auth_region || s->bounce)
 		s->kind |= WD_CRYPTO_KIND_SLOW;
 	if (c.cipher != HISI_SEC_CIPHER_NONE && c.cipher != HISI_SEC_CIPHER_COPY)
