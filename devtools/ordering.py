@@ -274,7 +274,7 @@ class Check:
     def model(self):
         self.access(r"lda\w* x", "sq_doorbell_poll")
         self.access(r"lda\w* x", "cq_doorbell_poll")
-        self.access(r"stlr x", "cqe_write")
+        self.access(r"stlr x", "cqes_write")
         self.access(r"stlr w", "qp_kill")
 
     def watch(self):
@@ -347,7 +347,7 @@ MUTANTS = [
     ("lcore, broken relaxed", LIED[0], "rte_wd_queue_check", "RELEASE", "RELAXED", LIED),
     ("model, SQ doorbell relaxed", MODEL[0], "sq_doorbell_poll", "ACQUIRE", "RELAXED", MODEL),
     ("model, CQ doorbell relaxed", MODEL[0], "cq_doorbell_poll", "ACQUIRE", "RELAXED", MODEL),
-    ("model, phase relaxed", MODEL[0], "cqe_write", "RELEASE", "RELAXED", MODEL),
+    ("model, phase relaxed", MODEL[0], "cqes_write", "RELEASE", "RELAXED", MODEL),
     ("model, receive status relaxed", MODEL[0], "qp_kill", "RELEASE", "RELAXED", MODEL),
 ]
 
