@@ -66,6 +66,8 @@ LIMITS = (
     ("compress_isal", "the software device is one CPU with the same library, and data goes to its cache and back"),
     ("queue pairs", "the rings of 64 queue pairs are more than 8 MiB, those of one fit into a cache"),
     ("sessions", "each op has a session that is in no cache, an access to memory that nothing hides"),
+    ("1024, compress_wd", "it has two queues of the engine, one a direction, each with 144 KiB of rings; what ops with a "
+                          "checksum need besides comes with the first xform that has one"),
     ("memory", "128 KiB of descriptors, 16 KiB of completions, and lists for segments"),
     ("created", "pools of 4096 objects and the hugepages for them are made in that time, too"),
     ("in-flight", "other work on this CPU while a point was measured: completions are then seen late"),
