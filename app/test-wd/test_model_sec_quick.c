@@ -34,6 +34,7 @@ struct layout {
 	uint64_t src_list, dst_list; /* 0: where the list is */
 	uint64_t mac, iv; /* 0: where they belong */
 	uint16_t nb_src; /* entries the list says there are; 0: those above */
+	bool flat_dst; /* the result goes to where its list is */
 };
 
 #define PAIR(aad, data)                                                                            \
@@ -86,6 +87,9 @@ static const struct layout layouts[] = {
 	{ "result a little before the payload", PLAIN_SRC, .dst = PAIR(AT(RIG_DST), AT(DATA - 1)) },
 	{ "associated data in the payload", .src = PAIR(AT(DATA + 8), AT(DATA)) },
 	{ "MAC over the payload", PLAIN_SRC, .mac = AT(DATA + 8) },
+	{ "IV in the payload", PLAIN_SRC, .iv = AT(DATA + 8) },
+	{ "result over the list", PLAIN_SRC, PLAIN_DST, .dst_list = AT(SRC_LIST),
+			.flat_dst = true },
 };
 
 static void
@@ -125,7 +129,7 @@ lay(struct rig *rig, const struct layout *l, bool ccm)
 	op.src_type = 1;
 	op.src = l->src_list != 0 ? l->src_list : AT(SRC_LIST);
 	op.de = l->dst[0].addr != 0;
-	op.dst_type = op.de;
+	op.dst_type = op.de && !l->flat_dst;
 	if (op.de)
 		op.dst = l->dst_list != 0 ? l->dst_list : AT(DST_LIST);
 	if (l->mac != 0)
@@ -135,34 +139,36 @@ lay(struct rig *rig, const struct layout *l, bool ccm)
 	return op;
 }
 
-/* All that descriptors may change: sources, results, MAC, up to the end of memory. */
+/* All that descriptors may change: sources, results, MAC, lists, up to the end of memory. */
 static void
-image_take(struct rig *rig, uint8_t image[4][4096])
+image_take(struct rig *rig, uint8_t image[5][4096])
 {
 	memcpy(image[0], rig_at(rig, RIG_SRC - 2048), 4096);
 	memcpy(image[1], rig_at(rig, RIG_DST - 2048), 4096);
 	memcpy(image[2], rig_at(rig, 0), 4096);
 	memcpy(image[3], rig_at(rig, RIG_SIZE - 4096), 4096);
+	memcpy(image[4], rig_at(rig, RIG_SGL), 4096);
 }
 
 static void
-image_put(struct rig *rig, uint8_t image[4][4096])
+image_put(struct rig *rig, uint8_t image[5][4096])
 {
 	memcpy(rig_at(rig, RIG_SRC - 2048), image[0], 4096);
 	memcpy(rig_at(rig, RIG_DST - 2048), image[1], 4096);
 	memcpy(rig_at(rig, 0), image[2], 4096);
 	memcpy(rig_at(rig, RIG_SIZE - 4096), image[3], 4096);
+	memcpy(rig_at(rig, RIG_SGL), image[4], 4096);
 }
 
 static int
 both_ways(struct rig *rig, const struct layout *l, bool ccm)
 {
-	static uint8_t before[4][4096], careful[4][4096], quick[4][4096];
+	static uint8_t before[5][4096], careful[5][4096], quick[5][4096];
 	static const uint8_t one[16] = { 2 };
 	struct sec_op op;
 	struct rig first;
 
-	for (unsigned int i = 0; i < 4; i++)
+	for (unsigned int i = 0; i < 5; i++)
 		wdt_random_bytes(before[i], 4096);
 	memcpy(before[2] + RIG_C_IV, one, 1);
 	WDT_CHECK_EQ(rig_open(&first, rig->version, rig->engine_kind), WDT_PASS);

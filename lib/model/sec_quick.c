@@ -221,9 +221,9 @@ with_aad(struct wdm_sec *sec, struct wdm_sec_req *req, const struct where *w)
 	__builtin_prefetch(data);
 	req->in = data;
 	req->out = data;
+	if (bd->separate && bd->dst_type != HISI_SEC_ADDR_SGL)
+		return false;
 	if (bd->separate && w->dst != w->src) {
-		if (bd->dst_type != HISI_SEC_ADDR_SGL)
-			return false;
 		req->out = pair(sec, req, NEAR_DST, w->dst, &unused);
 		if (req->out == NULL || !apart(req->out, bd->c_len, data, bd->c_len))
 			return false;
