@@ -505,6 +505,34 @@ WDT_TEST(sec_split_mappings)
 	return rig_each(split_mappings);
 }
 
+/* Data up to the last byte that an address can name, for the careful and the short way. */
+static int
+last_address(struct rig *rig)
+{
+	for (unsigned int shape = 0; shape < NB_SHAPES; shape++) {
+		struct sec_op op = shape_op(rig, shape);
+
+		WDT_CHECK_EQ(wdm_space_map(rig->space, -(uint64_t)ALL, rig_at(rig, RIG_SRC), ALL),
+				0);
+		op.src = -(uint64_t)ALL;
+		op.de = 0;
+		for (unsigned int i = 0; i < 2; i++) {
+			WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+			WDT_CHECK_EQ(rig->error_type, 0);
+		}
+		op.src++;
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_ERROR(rig);
+		WDT_CHECK_EQ(wdm_space_unmap(rig->space, -(uint64_t)ALL, ALL), 0);
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_last_address)
+{
+	return rig_each(last_address);
+}
+
 /* Nothing mapped: every byte goes through the functions of the address space. */
 static int
 through_functions(struct rig *rig)

@@ -15,7 +15,7 @@ wdm_side_flat(struct wdm_side *side, uint64_t addr, uint32_t end)
 	side->flat = (struct wdm_piece){ .addr = addr, .len = end };
 	side->pieces = &side->flat;
 	side->nb = 1;
-	return addr + end < addr ? -EFAULT : 0;
+	return end > 0 && addr + (end - 1) < addr ? -EFAULT : 0;
 }
 
 /* A list that is being walked. */
