@@ -334,3 +334,121 @@ WDT_TEST(sec_quick_batches)
 {
 	return rig_each(batches_all);
 }
+
+/* All share one call to the library, which must not decipher what does not verify. */
+static int
+some_verify(struct rig *rig)
+{
+	static struct wdm_task tasks[NB_OPS];
+	static uint8_t source[NB_OPS * ROOM];
+	struct sec_op ops[NB_OPS];
+
+	wdt_random_bytes(source, sizeof(source));
+	memcpy(rig_at(rig, RIG_SRC), source, sizeof(source));
+	for (unsigned int i = 0; i < NB_OPS; i++) {
+		struct sec_op *op = &ops[i];
+
+		*op = sec_op_default();
+		op->src += ROOM * i;
+		op->dst += ROOM * i;
+		op->mac = AT(MACS) + 64 * i;
+		op->cipher = 2;
+		op->c_alg = 2;
+		op->c_mode = 1;
+		op->c_off = AAD;
+		op->c_len = LEN;
+		op->auth = 1;
+		op->seq = 1;
+		op->a_alg = 0x11;
+		op->a_key_words = 5;
+		op->mac_words = 3;
+		op->a_len = AAD + LEN;
+	}
+	/* what they are deciphered to, and the right MACs */
+	tasks_run(rig, ops, tasks);
+	for (unsigned int i = 0; i < NB_OPS; i++) {
+		WDT_CHECK(!tasks[i].error);
+		ops[i].auth = 2;
+		ops[i].de = 0;
+		rig_at(rig, MACS + 64 * i)[11] ^= i % 3 == 1;
+	}
+	for (unsigned int round = 0; round < 3; round++) {
+		memcpy(rig_at(rig, RIG_SRC), source, sizeof(source));
+		tasks_run(rig, ops, tasks);
+		for (unsigned int i = 0; i < NB_OPS; i++) {
+			const bool wrong = i % 3 == 1;
+
+			WDT_CHECK_EQ(tasks[i].error, wrong);
+			WDT_CHECK_EQ(tasks[i].sqe[112] & 0xf, wrong ? 0x5 : 0x1);
+			WDT_CHECK_MEM(rig_at(rig, RIG_SRC + ROOM * i) + AAD,
+					wrong ? source + ROOM * i + AAD :
+						rig_at(rig, RIG_DST + ROOM * i) + AAD,
+					LEN);
+		}
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_quick_some_verify)
+{
+	return rig_each(some_verify);
+}
+
+/* The same addresses as in the batch before, of a client that has other memory there, or none. */
+static int
+other_memory(struct rig *rig, const struct sec_op *op)
+{
+	static uint8_t before[RIG_SIZE], after[RIG_SIZE];
+	struct rig other, mixed;
+
+	memcpy(before, rig->mem, RIG_SIZE);
+	WDT_CHECK_EQ(rig_run(rig, op), WDT_PASS);
+	WDT_CHECK_EQ(rig->error_type, 0);
+	memcpy(after, rig->mem, RIG_SIZE);
+	memcpy(rig->mem, before, RIG_SIZE);
+	WDT_CHECK_EQ(rig_run(rig, op), WDT_PASS);
+	WDT_CHECK_MEM(rig->mem, after, RIG_SIZE);
+	WDT_CHECK_EQ(rig_open(&other, rig->version, rig->engine_kind), WDT_PASS);
+	memcpy(other.mem, before, RIG_SIZE);
+	mixed = other;
+	mixed.engine = rig->engine;
+	memset(rig->mem, 0, RIG_SIZE);
+	WDT_CHECK_EQ(rig_run(&mixed, op), WDT_PASS);
+	WDT_CHECK_EQ(mixed.error_type, 0);
+	WDT_CHECK_MEM(other.mem, after, RIG_SIZE);
+	WDT_CHECK_EQ(wdm_space_unmap(other.space, RIG_BASE, RIG_SIZE), 0);
+	WDT_CHECK_EQ(rig_run(&mixed, op), WDT_PASS);
+	RIG_CHECK_ERROR(&mixed);
+	WDT_CHECK_MEM(other.mem, after, RIG_SIZE);
+	rig_close(&other);
+	memcpy(rig->mem, before, RIG_SIZE);
+	return WDT_PASS;
+}
+
+static int
+other_memory_all(struct rig *rig)
+{
+	struct sec_op op;
+
+	wdt_random_bytes(rig->mem, RIG_SIZE);
+	op = lay(rig, &layouts[0], false);
+	WDT_CHECK_EQ(other_memory(rig, &op), WDT_PASS);
+	op = sec_op_default();
+	op.cipher = 1;
+	op.c_alg = 2;
+	op.c_mode = 1;
+	op.c_len = LEN;
+	WDT_CHECK_EQ(other_memory(rig, &op), WDT_PASS);
+	op = sec_op_default();
+	op.auth = 1;
+	op.a_alg = 0x11;
+	op.a_key_words = 5;
+	op.mac_words = 3;
+	op.a_len = LEN;
+	return other_memory(rig, &op);
+}
+
+WDT_TEST(sec_quick_other_memory)
+{
+	return rig_each(other_memory_all);
+}
