@@ -106,6 +106,9 @@ types(struct rig *rig)
 		WDT_CHECK_EQ(status & 1, 1);
 		WDT_CHECK((status >> 16 & 0xff) != 0);
 	}
+	memset(sqe, 0, sizeof(sqe));
+	WDT_CHECK_EQ(run_raw(rig, sqe, 0, &status), WDT_PASS);
+	WDT_CHECK((status >> 16 & 0xff) != 0);
 	/* a queue that is not for SEC */
 	sec_op_encode(rig->version, &op, sqe);
 	WDT_CHECK_EQ(run_raw(rig, sqe, 1, &status), WDT_PASS);

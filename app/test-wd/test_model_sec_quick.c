@@ -21,6 +21,8 @@
 #define SRC_LIST RIG_SGL
 #define ODD_LIST (RIG_SGL + 0x420) /* not where a list may be, else as SRC_LIST */
 #define DST_LIST (RIG_SGL + 0x800)
+#define CUT_LIST (RIG_SIZE - 64) /* its entries are not mapped */
+#define NULL_LIST UINT64_MAX /* the list as it is, but at address 0 */
 #define AT(offset) (RIG_BASE + (offset))
 
 struct entry {
@@ -34,7 +36,9 @@ struct layout {
 	uint64_t src_list, dst_list; /* 0: where the list is */
 	uint64_t mac, iv; /* 0: where they belong */
 	uint16_t nb_src; /* entries the list says there are; 0: those above */
+	uint16_t a_off, behind; /* where associated data starts, how far the payload is behind it */
 	bool flat_dst; /* the result goes to where its list is */
+	bool no_aad;
 };
 
 #define PAIR(aad, data)                                                                            \
@@ -66,6 +70,11 @@ static const struct layout layouts[] = {
 	{ "second entry empty", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), 0 } }, PLAIN_DST },
 	{ "second entry too large", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), 0x800001 } },
 			PLAIN_DST },
+	{ "associated data not from the start", PLAIN_SRC, PLAIN_DST, .a_off = 3 },
+	{ "payload not right behind", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), LEN + 3 } },
+			.dst = { { AT(RIG_DST), AAD }, { AT(OUT), LEN + 3 } }, .behind = 3 },
+	{ "empty entry for no associated data", .src = { { AT(RIG_SRC), 0 }, { AT(DATA), LEN } },
+			.no_aad = true },
 	{ "three entries", .src = { { AT(RIG_SRC), AAD }, { AT(DATA), 16 }, { AT(DATA + 99), 32 } },
 			PLAIN_DST },
 	{ "associated data nowhere", .src = PAIR(RIG_NOWHERE, AT(DATA)), PLAIN_DST },
@@ -75,6 +84,8 @@ static const struct layout layouts[] = {
 	{ "result of the associated data nowhere", PLAIN_SRC, .dst = PAIR(RIG_NOWHERE, AT(OUT)) },
 	{ "no list", PLAIN_SRC, PLAIN_DST, .src_list = RIG_NOWHERE },
 	{ "list not aligned", PLAIN_SRC, PLAIN_DST, .src_list = AT(ODD_LIST) },
+	{ "list at address 0", PLAIN_SRC, PLAIN_DST, .src_list = NULL_LIST },
+	{ "list without its entries", PLAIN_SRC, PLAIN_DST, .src_list = AT(CUT_LIST) },
 	{ "no list for the result", PLAIN_SRC, PLAIN_DST, .dst_list = RIG_NOWHERE },
 	{ "MAC nowhere", PLAIN_SRC, PLAIN_DST, .mac = RIG_NOWHERE },
 	{ "IV nowhere", PLAIN_SRC, PLAIN_DST, .iv = RIG_NOWHERE },
@@ -119,15 +130,17 @@ lay(struct rig *rig, const struct layout *l, bool ccm)
 	list_write(rig, SRC_LIST, l->src, l->nb_src);
 	list_write(rig, ODD_LIST, l->src, l->nb_src);
 	list_write(rig, DST_LIST, l->dst, 0);
+	memcpy(rig_at(rig, CUT_LIST), rig_at(rig, SRC_LIST), 64);
 	op.cipher = 1;
 	op.c_alg = 2;
 	op.c_mode = ccm ? 5 : 6;
 	op.c_icv_len = 16;
-	op.a_len = AAD;
-	op.c_off = AAD;
+	op.a_off = l->a_off;
+	op.a_len = l->no_aad ? 0 : AAD;
+	op.c_off = (uint16_t)(op.a_len + l->behind);
 	op.c_len = LEN;
 	op.src_type = 1;
-	op.src = l->src_list != 0 ? l->src_list : AT(SRC_LIST);
+	op.src = l->src_list == NULL_LIST ? 0 : l->src_list != 0 ? l->src_list : AT(SRC_LIST);
 	op.de = l->dst[0].addr != 0;
 	op.dst_type = op.de && !l->flat_dst;
 	if (op.de)
@@ -172,6 +185,7 @@ both_ways(struct rig *rig, const struct layout *l, bool ccm)
 		wdt_random_bytes(before[i], 4096);
 	memcpy(before[2] + RIG_C_IV, one, 1);
 	WDT_CHECK_EQ(rig_open(&first, rig->version, rig->engine_kind), WDT_PASS);
+	WDT_CHECK_EQ(wdm_space_map(first.space, 0, rig_at(&first, SRC_LIST), 4096), 0);
 	image_put(&first, before);
 	op = lay(&first, l, ccm);
 	WDT_CHECK_EQ(rig_run(&first, &op), WDT_PASS);
@@ -215,11 +229,55 @@ WDT_TEST(sec_quick_as_careful)
 #define MACS 0x8000U
 #define IVS 0x9000U
 
-/* A cipher, HMAC, both, or GCM without associated data: no lists. */
-static struct sec_op
-random_op(unsigned int i)
+/* AES most often, else what goes through the library's queue, or is not its business. */
+static void
+random_cipher(struct sec_op *op, bool aead, bool few)
+{
+	op->cipher = 1 + (wdt_random() & 1);
+	op->c_alg = 2;
+	op->c_mode = aead ? 6 : 1;
+	op->ctr_mode = 2;
+	op->c_icv_len = aead ? 16 : 0;
+	op->c_off = (uint16_t)(wdt_random() % 64);
+	op->c_len = 16 * (1 + (uint32_t)(wdt_random() % 64));
+	if (few)
+		return;
+	if (wdt_random() % 4 == 0) { /* SM4, 3DES */
+		op->c_alg = aead ? 3 : 1;
+		op->c_key_code = !aead;
+		return;
+	}
+	op->c_key_code = (uint8_t)(wdt_random() % 3);
+	if (!aead && wdt_random() & 1)
+		op->c_mode = 4;
+}
+
+/* Whole or empty, or a part of a stream. */
+static void
+random_hmac(struct sec_op *op, bool few)
 {
 	static const uint8_t hmacs[] = { 0x10, 0x11, 0x13, 0x15 };
+
+	op->auth = 1 + (wdt_random() & 1);
+	op->seq = wdt_random() & 1;
+	op->a_alg = hmacs[few ? 0 : wdt_random() % 4];
+	op->a_key_words = 5;
+	op->mac_words = 1 + (uint8_t)(wdt_random() % 5);
+	op->a_off = (uint16_t)(wdt_random() % 64);
+	op->a_len = wdt_random() % 16 == 0 ? 0 : 1 + (uint32_t)(wdt_random() % 1200);
+	if (wdt_random() % 8 != 0)
+		return;
+	op->auth = 1;
+	op->no_pad = wdt_random() & 1;
+	op->ai_gen = !op->no_pad || wdt_random() & 1;
+	op->a_len = 128 * (1 + (uint32_t)(wdt_random() % 8));
+	op->long_bits = 8 * (128 + op->a_len);
+}
+
+/* A cipher, HMAC, both, or GCM without associated data: no lists. few: algorithms. */
+static struct sec_op
+random_op(unsigned int i, bool few)
+{
 	struct sec_op op = sec_op_default();
 	const unsigned int kind = (unsigned int)(wdt_random() % 4);
 
@@ -228,25 +286,10 @@ random_op(unsigned int i)
 	op.mac = AT(MACS) + 64 * i;
 	op.c_iv = AT(IVS) + 16 * i;
 	op.de = wdt_random() & 1;
-	if (kind != 1) {
-		op.cipher = 1 + (wdt_random() & 1);
-		op.c_alg = 2;
-		op.c_mode = kind == 3 ? 6 : wdt_random() & 1 ? 4 : 1; /* GCM, CTR, CBC */
-		op.c_key_code = (uint8_t)(wdt_random() % 3);
-		op.ctr_mode = 2;
-		op.c_icv_len = kind == 3 ? 16 : 0;
-		op.c_off = (uint16_t)(wdt_random() % 64);
-		op.c_len = 16 * (1 + (uint32_t)(wdt_random() % 64));
-	}
-	if (kind == 1 || kind == 2) {
-		op.auth = 1 + (wdt_random() & 1);
-		op.seq = wdt_random() & 1;
-		op.a_alg = hmacs[wdt_random() % 4];
-		op.a_key_words = 5;
-		op.mac_words = 1 + (uint8_t)(wdt_random() % 5);
-		op.a_off = (uint16_t)(wdt_random() % 64);
-		op.a_len = 1 + (uint32_t)(wdt_random() % 1200);
-	}
+	if (kind != 1)
+		random_cipher(&op, kind == 3, few);
+	if (kind == 1 || kind == 2)
+		random_hmac(&op, few);
 	if (wdt_random() % 16 == 0) { /* in part, which none may write: they have no order */
 		op.src = AT(RIG_SIZE) - wdt_random() % 1024;
 		op.de = 1;
@@ -287,27 +330,33 @@ macs_make(struct rig *rig, const struct sec_op *ops, uint8_t *before, struct wdm
 }
 
 static int
-batches(struct rig *rig)
+batches(struct rig *rig, bool few)
 {
 	static struct wdm_task first[NB_OPS], again[NB_OPS];
 	static uint8_t before[RIG_SIZE], careful[RIG_SIZE];
-	struct sec_op ops[NB_OPS];
+	struct sec_op ops[NB_OPS], turned[NB_OPS];
 
-	for (unsigned int i = 0; i < NB_OPS; i++)
-		ops[i] = random_op(i);
 	wdt_random_bytes(before, sizeof(before));
-	memset(before + IVS + 12, 0xff, 4); /* CTR: the low word runs over */
+	for (unsigned int i = 0; i < NB_OPS; i++) {
+		ops[i] = random_op(i, few);
+		turned[NB_OPS - 1 - i] = ops[i];
+		if (i % 4 == 0) /* CTR: the low word runs over */
+			memset(before + IVS + 16 * i + 12, 0xff, 4);
+	}
 	memcpy(rig->mem, before, RIG_SIZE);
 	macs_make(rig, ops, before, first);
 	memcpy(rig->mem, before, RIG_SIZE);
 	tasks_run(rig, ops, first);
 	memcpy(careful, rig->mem, RIG_SIZE);
-	for (unsigned int round = 0; round < 2; round++) {
+	/* once in another order: nothing may be left of what was at the same place before */
+	for (unsigned int round = 0; round < 3; round++) {
 		memcpy(rig->mem, before, RIG_SIZE);
-		tasks_run(rig, ops, again);
+		tasks_run(rig, round % 2 ? turned : ops, again);
 		for (unsigned int i = 0; i < NB_OPS; i++) {
-			WDT_CHECK_EQ(again[i].error, first[i].error);
-			WDT_CHECK_MEM(again[i].sqe, first[i].sqe, sizeof(first[i].sqe));
+			const struct wdm_task *want = &first[round % 2 ? NB_OPS - 1 - i : i];
+
+			WDT_CHECK_EQ(again[i].error, want->error);
+			WDT_CHECK_MEM(again[i].sqe, want->sqe, sizeof(want->sqe));
 		}
 		WDT_CHECK_MEM(rig->mem, careful, RIG_SIZE);
 	}
@@ -323,7 +372,7 @@ batches_all(struct rig *rig)
 		int rc;
 
 		WDT_CHECK_EQ(rig_open(&new, rig->version, rig->engine_kind), WDT_PASS);
-		rc = batches(&new);
+		rc = batches(&new, i % 2);
 		rig_close(&new);
 		WDT_CHECK_EQ(rc, WDT_PASS);
 	}
@@ -335,51 +384,62 @@ WDT_TEST(sec_quick_batches)
 	return rig_each(batches_all);
 }
 
+/* Of two sessions that differ in their keys only. */
+static struct sec_op
+verify_op(unsigned int i)
+{
+	const unsigned int session = i < NB_OPS / 2;
+	struct sec_op op = sec_op_default();
+
+	op.src += ROOM * i;
+	op.dst += ROOM * i;
+	op.mac = AT(MACS) + 64 * i;
+	op.c_key += 64 * session;
+	op.a_key += 64 * session;
+	op.cipher = 2;
+	op.c_alg = 2;
+	op.c_mode = 1;
+	op.c_off = AAD;
+	op.c_len = LEN;
+	op.auth = 1;
+	op.seq = 1;
+	op.a_alg = 0x11;
+	op.a_key_words = 5;
+	op.mac_words = 3;
+	op.a_len = AAD + LEN;
+	return op;
+}
+
 /* All share one call to the library, which must not decipher what does not verify. */
 static int
 some_verify(struct rig *rig)
 {
 	static struct wdm_task tasks[NB_OPS];
 	static uint8_t source[NB_OPS * ROOM];
-	struct sec_op ops[NB_OPS];
+	struct sec_op ops[NB_OPS], turned[NB_OPS];
 
-	wdt_random_bytes(source, sizeof(source));
-	memcpy(rig_at(rig, RIG_SRC), source, sizeof(source));
-	for (unsigned int i = 0; i < NB_OPS; i++) {
-		struct sec_op *op = &ops[i];
-
-		*op = sec_op_default();
-		op->src += ROOM * i;
-		op->dst += ROOM * i;
-		op->mac = AT(MACS) + 64 * i;
-		op->cipher = 2;
-		op->c_alg = 2;
-		op->c_mode = 1;
-		op->c_off = AAD;
-		op->c_len = LEN;
-		op->auth = 1;
-		op->seq = 1;
-		op->a_alg = 0x11;
-		op->a_key_words = 5;
-		op->mac_words = 3;
-		op->a_len = AAD + LEN;
-	}
+	wdt_random_bytes(rig->mem, RIG_SIZE);
+	memcpy(source, rig_at(rig, RIG_SRC), sizeof(source));
+	for (unsigned int i = 0; i < NB_OPS; i++)
+		ops[i] = verify_op(i);
 	/* what they are deciphered to, and the right MACs */
 	tasks_run(rig, ops, tasks);
 	for (unsigned int i = 0; i < NB_OPS; i++) {
 		WDT_CHECK(!tasks[i].error);
 		ops[i].auth = 2;
 		ops[i].de = 0;
+		turned[NB_OPS - 1 - i] = ops[i];
 		rig_at(rig, MACS + 64 * i)[11] ^= i % 3 == 1;
 	}
-	for (unsigned int round = 0; round < 3; round++) {
+	for (unsigned int round = 0; round < 4; round++) {
 		memcpy(rig_at(rig, RIG_SRC), source, sizeof(source));
-		tasks_run(rig, ops, tasks);
+		tasks_run(rig, round % 2 ? turned : ops, tasks);
 		for (unsigned int i = 0; i < NB_OPS; i++) {
+			const struct wdm_task *task = &tasks[round % 2 ? NB_OPS - 1 - i : i];
 			const bool wrong = i % 3 == 1;
 
-			WDT_CHECK_EQ(tasks[i].error, wrong);
-			WDT_CHECK_EQ(tasks[i].sqe[112] & 0xf, wrong ? 0x5 : 0x1);
+			WDT_CHECK_EQ(task->error, wrong);
+			WDT_CHECK_EQ(task->sqe[112] & 0xf, wrong ? 0x5 : 0x1);
 			WDT_CHECK_MEM(rig_at(rig, RIG_SRC + ROOM * i) + AAD,
 					wrong ? source + ROOM * i + AAD :
 						rig_at(rig, RIG_DST + ROOM * i) + AAD,
@@ -392,6 +452,73 @@ some_verify(struct rig *rig)
 WDT_TEST(sec_quick_some_verify)
 {
 	return rig_each(some_verify);
+}
+
+/* One that is new, where a known one was before, ahead of one that is known but needs care. */
+static int
+new_before_known(struct rig *rig)
+{
+	struct sec_op ops[2];
+	uint8_t want[LEN];
+
+	wdt_random_bytes(rig->mem, RIG_SIZE);
+	for (unsigned int i = 0; i < 2; i++) {
+		ops[i] = sec_op_default();
+		ops[i].cipher = 1;
+		ops[i].c_alg = 2;
+		ops[i].c_mode = 1;
+		ops[i].c_len = LEN;
+		ops[i].c_key += 64 * i;
+		ops[i].dst += ROOM * i;
+		ops[i].src_type = 1;
+		ops[i].src = rig_sgl(rig, SRC_LIST + 512 * i, AT(RIG_SRC), LEN,
+				(const uint32_t[]){ 7 }, 1);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		WDT_CHECK_EQ(rig_run(rig, &ops[1]), WDT_PASS);
+	memcpy(want, rig_at(rig, RIG_DST + ROOM), LEN);
+	WDT_CHECK_EQ(rig_run_many(rig, ops, 2), WDT_PASS);
+	RIG_CHECK_GOOD(rig, 2);
+	WDT_CHECK_MEM(rig_at(rig, RIG_DST + ROOM), want, LEN);
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_quick_new_before_known)
+{
+	return rig_each(new_before_known);
+}
+
+/* One that is new, where one was that found its MAC the short way. */
+static int
+new_mac(struct rig *rig)
+{
+	struct sec_op op = sec_op_default();
+	uint8_t mac[32];
+
+	wdt_random_bytes(rig->mem, RIG_SIZE);
+	op.auth = 1;
+	op.a_alg = 0x11;
+	op.a_key_words = 5;
+	op.mac_words = 8;
+	op.a_len = LEN;
+	for (unsigned int i = 0; i < 2; i++)
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+	RIG_CHECK_GOOD(rig, 1);
+	memcpy(mac, rig_at(rig, RIG_MAC), sizeof(mac));
+	op.a_len++;
+	op.mac = AT(MACS);
+	WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+	RIG_CHECK_GOOD(rig, 1);
+	WDT_CHECK_MEM(rig_at(rig, RIG_MAC), mac, sizeof(mac));
+	op.auth = 2;
+	WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+	RIG_CHECK_GOOD(rig, 1);
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_quick_new_mac)
+{
+	return rig_each(new_mac);
 }
 
 /* The same addresses as in the batch before, of a client that has other memory there, or none. */
