@@ -509,9 +509,10 @@ WDT_TEST(sec_split_mappings)
 static int
 last_address(struct rig *rig)
 {
-	for (unsigned int shape = 0; shape < NB_SHAPES; shape++) {
-		struct sec_op op = shape_op(rig, shape);
+	struct sec_op op;
 
+	for (unsigned int shape = 0; shape < NB_SHAPES; shape++) {
+		op = shape_op(rig, shape);
 		WDT_CHECK_EQ(wdm_space_map(rig->space, -(uint64_t)ALL, rig_at(rig, RIG_SRC), ALL),
 				0);
 		op.src = -(uint64_t)ALL;
@@ -525,7 +526,15 @@ last_address(struct rig *rig)
 		RIG_CHECK_ERROR(rig);
 		WDT_CHECK_EQ(wdm_space_unmap(rig->space, -(uint64_t)ALL, ALL), 0);
 	}
-	return WDT_PASS;
+	/* a result does not go on at address 0 */
+	op = shape_op(rig, CBC);
+	op.dst = -(uint64_t)8;
+	WDT_CHECK_EQ(wdm_space_map(rig->space, 0, rig_at(rig, RIG_DST), ALL), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_ERROR(rig);
+	}
+	return untouched(rig);
 }
 
 WDT_TEST(sec_last_address)
@@ -624,6 +633,17 @@ largest(struct rig *rig)
 	op.a_len = max + 1;
 	WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
 	RIG_CHECK_ERROR(rig);
+	op.a_len = 0x20000; /* not in the lanes that count in 16 bits */
+	op.a_alg = 0x11;
+	op.a_key_words = 5;
+	oracle_mac(0x11, rig_at(rig, RIG_A_KEY), 20, NULL, image, 0x20000, want);
+	op.src = RIG_BASE + RIG_SRC;
+	for (unsigned int i = 0; i < 2; i++) {
+		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 1);
+		WDT_CHECK_MEM(rig_at(rig, RIG_MAC), want, 32);
+	}
+	op.src = SPLIT_IOVA;
 	op.a_len = max;
 	op.a_off = 1;
 	WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
@@ -678,8 +698,12 @@ largest_ciphers(struct rig *rig)
 		op.c_len = max;
 		op.src = SPLIT_IOVA;
 		op.dst = 2 * SPLIT_IOVA;
-		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
-		RIG_CHECK_GOOD(rig, modes[i] == 6 ? 3 : 2);
+		/* twice: one like it is known then */
+		for (unsigned int j = 0; j < 2; j++) {
+			memset(dst, 0, max);
+			WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+			RIG_CHECK_GOOD(rig, modes[i] == 6 ? 3 : 2);
+		}
 		if (modes[i] == 6)
 			oracle_aead(&c, 12, NULL, 0, src, want, max, tag, 16);
 		else
@@ -699,6 +723,47 @@ largest_ciphers(struct rig *rig)
 WDT_TEST(sec_largest_ciphers)
 {
 	return rig_each(largest_ciphers);
+}
+
+/* More than the engine has room for at once: none may lose its copy before it is through. */
+static int
+no_room(struct rig *rig)
+{
+	const uint32_t len = 0x80000, step = 64;
+	static struct sec_op ops[WDM_BATCH];
+	static uint8_t want[WDM_BATCH][16];
+
+	wdt_random_bytes(rig->mem, RIG_SIZE);
+	for (unsigned int i = 0; i < WDM_BATCH; i++) {
+		struct sec_op *op = &ops[i];
+
+		*op = sec_op_default();
+		op->cipher = 1;
+		op->c_alg = 2;
+		op->c_mode = 6;
+		op->c_icv_len = 16;
+		op->c_len = len;
+		op->src_type = op->dst_type = 1;
+		op->src = rig_sgl(rig, RIG_SGL + 256 * i, RIG_BASE + RIG_SRC + step * i, len,
+				(const uint32_t[]){ 7 }, 1);
+		op->dst = rig_sgl(rig, RIG_SGL + 256 * (WDM_BATCH + i), RIG_BASE + RIG_DST, len,
+				(const uint32_t[]){ 7 }, 1);
+		op->mac = RIG_BASE + RIG_SGL + 0x10000 + 64 * i;
+		WDT_CHECK_EQ(rig_run(rig, op), WDT_PASS);
+		RIG_CHECK_GOOD(rig, 3);
+		memcpy(want[i], rig_at(rig, RIG_SGL + 0x10000 + 64 * i), 16);
+	}
+	memset(rig_at(rig, RIG_SGL + 0x10000), 0, 64 * WDM_BATCH);
+	WDT_CHECK_EQ(rig_run_many(rig, ops, WDM_BATCH), WDT_PASS);
+	RIG_CHECK_GOOD(rig, 3);
+	for (unsigned int i = 0; i < WDM_BATCH; i++)
+		WDT_CHECK_MEM(rig_at(rig, RIG_SGL + 0x10000 + 64 * i), want[i], 16);
+	return WDT_PASS;
+}
+
+WDT_TEST(sec_no_room)
+{
+	return rig_each(no_room);
 }
 
 /* Pages with nothing before and behind: the libraries must not look over the edge. */
