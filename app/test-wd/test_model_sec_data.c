@@ -587,16 +587,21 @@ overlap(struct rig *rig)
 {
 	static const int shifts[] = { -40, -16, -1, 1, 16, 40 };
 
-	for (size_t i = 0; i < NB(shifts); i++) {
-		struct sec_op op = shape_op(rig, CBC);
+	for (size_t i = 0; i < 2 * NB(shifts); i++) {
+		struct sec_op op = shape_op(rig, i % 2 ? CHAIN : CBC);
+		const int shift = shifts[i / 2];
 		struct result want;
 
+		if (i % 2) /* source behind what is ciphered, too */
+			op.a_len += 32;
 		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
+		RIG_CHECK_GOOD(rig, i % 2 ? 3 : 2);
 		result_take(rig, &want);
-		op.dst = op.src + (uint64_t)(int64_t)shifts[i];
+		op.dst = op.src + (uint64_t)(int64_t)shift;
 		WDT_CHECK_EQ(rig_run(rig, &op), WDT_PASS);
-		RIG_CHECK_GOOD(rig, 2);
-		WDT_CHECK_MEM(rig_at(rig, RIG_SRC) + AAD + shifts[i], want.dst + AAD, LEN);
+		RIG_CHECK_GOOD(rig, i % 2 ? 3 : 2);
+		WDT_CHECK_MEM(rig_at(rig, RIG_SRC) + AAD + shift, want.dst + AAD, LEN);
+		WDT_CHECK_MEM(rig_at(rig, RIG_MAC), want.mac, sizeof(want.mac));
 	}
 	return WDT_PASS;
 }

@@ -164,6 +164,26 @@ add_source(struct wdm_sec *sec, struct wdm_sec_req *req, uint32_t from, uint32_t
 	return WDM_SEC_OK;
 }
 
+/* As add_source(), for what is read after the result was written, maybe over it. */
+static enum wdm_sec_error
+add_source_saved(struct wdm_sec *sec, struct wdm_sec_req *req, uint32_t from, uint32_t to)
+{
+	const enum wdm_sec_error error = add_source(sec, req, from, to);
+	struct wdm_sec_seg *seg;
+	uint8_t *copy;
+
+	if (error != WDM_SEC_OK || from >= to)
+		return error;
+	seg = &req->a_seg[req->nb_a_seg - 1];
+	if ((uintptr_t)seg->p >= (uintptr_t)req->out + req->bd->c_len ||
+			(uintptr_t)req->out >= (uintptr_t)seg->p + seg->len)
+		return WDM_SEC_OK;
+	copy = wdm_sec_arena_get(sec, seg->len);
+	memcpy(copy, seg->p, seg->len);
+	seg->p = copy;
+	return WDM_SEC_OK;
+}
+
 /* Neighbours in memory are one segment, which libipsec-mb can take. */
 static void
 merge_segs(struct wdm_sec_req *req)
@@ -202,13 +222,13 @@ auth_ranges_mixed(struct wdm_sec *sec, struct wdm_sec_req *req)
 	enum wdm_sec_error error;
 
 	if (from >= to)
-		return add_source(sec, req, req->bd->a_off, a_end);
-	error = add_source(sec, req, req->bd->a_off, from);
+		return add_source_saved(sec, req, req->bd->a_off, a_end);
+	error = add_source_saved(sec, req, req->bd->a_off, from);
 	if (error != WDM_SEC_OK)
 		return error;
 	req->a_seg[req->nb_a_seg++] = (struct wdm_sec_seg){ req->out + (from - req->bd->c_off),
 		to - from };
-	error = add_source(sec, req, to, a_end);
+	error = add_source_saved(sec, req, to, a_end);
 	merge_segs(req);
 	return error;
 }
