@@ -236,7 +236,7 @@ random_cipher(struct sec_op *op, bool aead, bool few)
 	op->cipher = 1 + (wdt_random() & 1);
 	op->c_alg = 2;
 	op->c_mode = aead ? 6 : 1;
-	op->ctr_mode = 2;
+	op->ctr_mode = wdt_random() & 1 ? 2 : 0; /* how far the counter carries */
 	op->c_icv_len = aead ? 16 : 0;
 	op->c_off = (uint16_t)(wdt_random() % 64);
 	op->c_len = 16 * (1 + (uint32_t)(wdt_random() % 64));
