@@ -79,6 +79,7 @@ struct wdm_near {
 	uint8_t *host;
 };
 
+/** As wdm_dma_ptr(); near is there then, if addr is mapped at all. */
 void *wdm_dma_ptr_far(struct wdm_space *space, struct wdm_near *near, uint64_t addr, size_t len);
 
 /** As wdm_dma_ptr(), quicker near the last address. */

@@ -108,7 +108,7 @@ route(const struct wdm_sec *sec, const struct wdm_sec_bd *bd)
 static enum wdm_sec_error
 start(struct wdm_sec *sec, struct wdm_sec_req *req)
 {
-	enum wdm_sec_error error = WDM_SEC_OK;
+	enum wdm_sec_error error;
 
 	if (req->way == WDM_SEC_NEW) {
 		error = wdm_sec_parse(sec->version, req);
@@ -117,8 +117,7 @@ start(struct wdm_sec *sec, struct wdm_sec_req *req)
 		req->own.route = route(sec, &req->own);
 		wdm_sec_remember(sec, req);
 	}
-	if (error == WDM_SEC_OK)
-		error = wdm_sec_data_open(sec, req, req->way == WDM_SEC_FOUND);
+	error = wdm_sec_data_open(sec, req, req->way == WDM_SEC_FOUND);
 	if (error != WDM_SEC_OK)
 		return error;
 #ifdef WDM_HAVE_IPSEC_MB

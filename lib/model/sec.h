@@ -408,7 +408,7 @@ int wdm_sec_data_create(struct wdm_sec *sec);
 void wdm_sec_data_destroy(struct wdm_sec *sec);
 /**
  * Everything that is read is reachable afterwards, everything written has been
- * checked. quick: wdm_sec_data_quick() has done it for the ranges.
+ * checked. quick: wdm_sec_look() has done it for the ranges (WDM_SEC_FOUND).
  */
 enum wdm_sec_error wdm_sec_data_open(struct wdm_sec *sec, struct wdm_sec_req *req, bool quick);
 /** Start over with empty arena and pieces; nothing may be in flight. */
