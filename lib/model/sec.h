@@ -437,6 +437,10 @@ void wdm_sec_soft_wipe(struct wdm_sec_slot *slot);
 
 #ifdef WDM_HAVE_IPSEC_MB
 /* sec_imb.c */
+/** Bytes: jobs that share vector registers count their length in 16 bits. */
+#define WDM_SEC_LANE_MAX 65520U
+/** HMACs that the library has, by wdm_hash_info index; 0: none. */
+extern const IMB_HASH_ALG wdm_sec_imb_hmacs[WDM_HASH_NB];
 int wdm_sec_imb_create(struct wdm_sec *sec);
 void wdm_sec_imb_destroy(struct wdm_sec *sec);
 /** CTR: whether the 32 bits that the library counts in do not run over. */

@@ -15,34 +15,25 @@
 
 #include "sec.h"
 
-/* of the lanes that share vector registers */
-#define MAX_LANE_LEN 65520U
-
 #define ROUTE_ONE 1U /* GCM, which has a call for one */
 #define ROUTE_BURST 2U
-
-static const IMB_HASH_ALG hmac_algs[WDM_HASH_NB] = {
-	[HISI_SEC_A_ALG_SHA1] = IMB_AUTH_HMAC_SHA_1,
-	[HISI_SEC_A_ALG_SHA224] = IMB_AUTH_HMAC_SHA_224,
-	[HISI_SEC_A_ALG_SHA256] = IMB_AUTH_HMAC_SHA_256,
-	[HISI_SEC_A_ALG_SHA384] = IMB_AUTH_HMAC_SHA_384,
-	[HISI_SEC_A_ALG_SHA512] = IMB_AUTH_HMAC_SHA_512,
-};
 
 static bool
 cipher_bursts(const struct wdm_sec_bd *bd)
 {
 	if (bd->cipher == HISI_SEC_CIPHER_COPY || bd->c_alg != HISI_SEC_C_ALG_AES)
 		return false;
-	return (bd->c_mode == HISI_SEC_C_MODE_CBC && bd->c_len <= MAX_LANE_LEN) ||
+	return (bd->c_mode == HISI_SEC_C_MODE_CBC && bd->c_len <= WDM_SEC_LANE_MAX) ||
 			bd->c_mode == HISI_SEC_C_MODE_CTR;
 }
 
+/* The library's calls leave out MD5. */
 static bool
 auth_bursts(const struct wdm_sec_bd *bd)
 {
-	return bd->a_kind == WDM_SEC_AUTH_HMAC && hmac_algs[bd->hash] != 0 && !bd->no_pad &&
-			!bd->state_in && bd->a_len > 0 && bd->a_len <= MAX_LANE_LEN;
+	return bd->a_kind == WDM_SEC_AUTH_HMAC && wdm_sec_imb_hmacs[bd->hash] != 0 &&
+			bd->hash != HISI_SEC_A_ALG_MD5 && !bd->no_pad && !bd->state_in &&
+			bd->a_len > 0 && bd->a_len <= WDM_SEC_LANE_MAX;
 }
 
 uint32_t
@@ -132,7 +123,8 @@ job_fill(IMB_JOB *job, struct wdm_sec_req *req)
 static bool
 hash(struct wdm_sec *sec, const struct wdm_sec_bd *bd, unsigned int nb)
 {
-	return IMB_SUBMIT_HASH_BURST_NOCHECK(sec->imb, sec->jobs, nb, hmac_algs[bd->hash]) == nb;
+	return IMB_SUBMIT_HASH_BURST_NOCHECK(
+			       sec->imb, sec->jobs, nb, wdm_sec_imb_hmacs[bd->hash]) == nb;
 }
 
 static bool

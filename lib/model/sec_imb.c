@@ -12,14 +12,12 @@
 
 #include "sec.h"
 
-/* Jobs that share vector registers count their length in 16 bits. */
-#define MAX_LANE_LEN 65520U
 /* Longer authenticated data in two places is hashed where it is, by libcrypto. */
 #define MAX_JOIN 65520U
 /* What fits in the library's buffer for the first blocks of a CCM message. */
 #define MAX_CCM_AAD 46U
 
-static const IMB_HASH_ALG hmac_algs[WDM_HASH_NB] = {
+const IMB_HASH_ALG wdm_sec_imb_hmacs[WDM_HASH_NB] = {
 	[HISI_SEC_A_ALG_SHA1] = IMB_AUTH_HMAC_SHA_1,
 	[HISI_SEC_A_ALG_SHA224] = IMB_AUTH_HMAC_SHA_224,
 	[HISI_SEC_A_ALG_SHA256] = IMB_AUTH_HMAC_SHA_256,
@@ -76,12 +74,12 @@ takes_cipher(const struct wdm_sec_req *req)
 	if (req->bd->cipher == HISI_SEC_CIPHER_COPY)
 		return false;
 	if (des)
-		return req->bd->c_mode == HISI_SEC_C_MODE_CBC && req->bd->c_len <= MAX_LANE_LEN;
+		return req->bd->c_mode == HISI_SEC_C_MODE_CBC && req->bd->c_len <= WDM_SEC_LANE_MAX;
 	if (req->bd->c_alg != HISI_SEC_C_ALG_AES)
 		return false;
 	switch (req->bd->c_mode) {
 	case HISI_SEC_C_MODE_CBC:
-		return req->bd->c_len <= MAX_LANE_LEN;
+		return req->bd->c_len <= WDM_SEC_LANE_MAX;
 	case HISI_SEC_C_MODE_ECB:
 		return true;
 	case HISI_SEC_C_MODE_CTR:
@@ -94,7 +92,7 @@ takes_cipher(const struct wdm_sec_req *req)
 static bool
 takes_auth(const struct wdm_sec_req *req)
 {
-	if (req->bd->a_len == 0 || req->bd->a_len > MAX_LANE_LEN)
+	if (req->bd->a_len == 0 || req->bd->a_len > WDM_SEC_LANE_MAX)
 		return false;
 	if (req->bd->a_kind == WDM_SEC_AUTH_GMAC)
 		return true;
@@ -104,7 +102,7 @@ takes_auth(const struct wdm_sec_req *req)
 	case WDM_SEC_AUTH_HASH:
 		return hash_algs[req->bd->hash] != 0;
 	case WDM_SEC_AUTH_HMAC:
-		return hmac_algs[req->bd->hash] != 0;
+		return wdm_sec_imb_hmacs[req->bd->hash] != 0;
 	case WDM_SEC_AUTH_XCBC:
 		return req->bd->mac_len <= 12; /* the library makes no more of it */
 	case WDM_SEC_AUTH_CMAC:
@@ -166,7 +164,7 @@ takes_ccm(const struct wdm_sec_req *req)
 	const unsigned int l = req->c_iv[0] + 1U, nonce_len = 15 - l;
 	uint8_t b0[16] = { 0 }, counter[16] = { 0 };
 
-	if (req->bd->c_key_len == 24 || req->bd->c_len == 0 || req->bd->c_len > MAX_LANE_LEN ||
+	if (req->bd->c_key_len == 24 || req->bd->c_len == 0 || req->bd->c_len > WDM_SEC_LANE_MAX ||
 			req->bd->a_len > MAX_CCM_AAD)
 		return false;
 	b0[0] = (uint8_t)((l - 1) | (req->bd->mac_len - 2U) / 2 << 3 |
@@ -426,7 +424,7 @@ fill_auth(IMB_JOB *job, struct wdm_sec_req *req)
 		job->auth_tag_output_len_in_bytes = 16;
 		break;
 	default:
-		job->hash_alg = hmac_algs[req->bd->hash];
+		job->hash_alg = wdm_sec_imb_hmacs[req->bd->hash];
 		job->u.HMAC._hashed_auth_key_xor_ipad = slot->u.imb_hmac.inner;
 		job->u.HMAC._hashed_auth_key_xor_opad = slot->u.imb_hmac.outer;
 		/* always the full length: the library knows few others */
