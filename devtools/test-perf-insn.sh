@@ -86,11 +86,11 @@ set_column "$table" "^cipher v2 neon" 5 0.94 >"$dir/table"
 point "6 % more in dequeue" complains "^cipher v2 simd=neon: dequeue [0-9.]+, was" "${now[@]}" "$dir/table"
 set_column "$table" "^cipher v2 neon" 7 2 >"$dir/table"
 point "other doorbells" complains "^cipher v2 simd=neon: doorbells 1.0, was 2.0;" "${now[@]}" "$dir/table"
-grep -v "^sgl .*v3 .*128" "$table" >"$dir/table"
+grep -v "^sgl  *v3  *128 " "$table" >"$dir/table"
 point "a figure that is not in the table" complains "^sgl v3 simd=128: no row in the table;\$" "${now[@]}" "$dir/table"
 point "a row that was not measured" complains "^sgl v3 simd=128: in the table, and was not measured\$" \
 	-m "$dir/table" build "$table"
-grep -v "256" "$table" >"$dir/table"
+grep -v "^[a-z0-9]*  *v[23]  *256 " "$table" >"$dir/table"
 point "a machine without wide vectors" complains "" -m "$dir/table" build "$table"
 sed 's/^\(target sgl *\)140/\1133/' "$targets" >"$dir/targets"
 point "more than the target" complains \
