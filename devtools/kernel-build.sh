@@ -7,6 +7,7 @@
 # Builds the modules that kernel/Kbuild lists, against the kernel whose headers
 # or build tree are in KDIR, below the directory OUT; warnings are errors. What
 # was built is in OUT/*.ko, their names in order of loading in OUT/modules.order.
+# With WD_TEST=m it is also the one for tests in kernel/test/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +30,7 @@ out=$(cd "$out" && pwd)
 exec {lock}>"$out/.wd-lock"
 flock "$lock" # two builds at once would take each other's links away
 find "$out" -maxdepth 1 -type l -delete
-for file in "$PWD"/kernel/*; do
+for file in "$PWD"/kernel/* "$PWD"/kernel/test/wd_*.c; do
 	case ${file##*/} in
 	test | README.md) ;;
 	*) ln -s "$file" "$out/" ;;

@@ -75,7 +75,7 @@ fi
 [ -e "$build/build.ninja" ] || meson setup "$build"
 ninja -C "$build"
 modules=$build/kernel/modules-debug
-devtools/kernel-build.sh "$tree" "$modules"
+devtools/kernel-build.sh "$tree" "$modules" WD_TEST=m
 status=0
 python3 devtools/test-kernel.py "$build" --kernel "$top/image" --modules "$modules" \
 	--scale 8 --memory-scale 2 "$@" || status=$?

@@ -22,11 +22,11 @@ if [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ]; then
 	exit 1
 fi
 root=/
-kbuild=()
+kbuild=(WD_TEST=m)
 if [ "$arch" = arm64 ]; then
 	devtools/arm64-sysroot.sh >&2
 	root=.deps/arm64-sysroot
-	kbuild=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+	kbuild+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
 fi
 headers=$(devtools/kernel-fetch.sh headers "$kernel")
 image=$(devtools/kernel-fetch.sh image "$kernel")
