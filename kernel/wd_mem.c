@@ -60,7 +60,7 @@ static bool wd_process_closing(const struct mm_struct *mm)
 
 	spin_lock(&wd_processes_lock);
 	list_for_each_entry(p, &wd_processes, node)
-		closing |= p->mm == mm && !p->nb_open && !READ_ONCE(p->leaked);
+		closing |= p->mm == mm && !p->nb_open && (p->refs || !READ_ONCE(p->leaked));
 	spin_unlock(&wd_processes_lock);
 	return closing;
 }
@@ -222,8 +222,12 @@ void wd_process_put(struct wd_process *p)
 	spin_lock(&wd_processes_lock);
 	last = --p->refs == 0;
 	spin_unlock(&wd_processes_lock);
-	if (!last || READ_ONCE(p->leaked))
-		return; /* leaked: it stays, with its pages, which a device may still reach */
+	if (!last)
+		return;
+	if (READ_ONCE(p->leaked)) {
+		wake_up_all(&wd_process_freed);
+		return; /* it stays, with its pages, which a device may still reach */
+	}
 	wd_pages_take(p, 0, ULONG_MAX, &pages); /* nobody else has it */
 	wd_uncharge(p->mm, wd_pages_unpin(&pages));
 	spin_lock(&wd_processes_lock);

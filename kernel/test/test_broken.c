@@ -84,6 +84,7 @@ unregisters(void *arg)
 {
 	uint8_t *pages = huge_alloc(2), *other = pages + HUGE_SIZE;
 	struct edu edu;
+	int fd;
 
 	(void)arg;
 	if (pages == NULL || edu_open(&edu, name) != 0 ||
@@ -102,7 +103,16 @@ unregisters(void *arg)
 	if (mem_unregister(edu.fd, other, HUGE_SIZE) != -EBUSY)
 		return 6;
 	edu_close(&edu);
-	return 0;
+	/* the same process begins anew */
+	if (edu_open(&edu, name) != 0 || mem_register(edu.fd, other, HUGE_SIZE) != 0 ||
+			!edu_fill(&edu, other, 0x77))
+		return 7;
+	memset(pages, 0x22, EDU_LEN);
+	edu_dma_out(&edu, (uintptr_t)pages);
+	if (!all_bytes(pages, 0x22))
+		return 8;
+	fd = edu.fd;
+	return mem_unregister(fd, other, HUGE_SIZE) == 0 ? 0 : 9;
 }
 
 static int
