@@ -6,7 +6,8 @@
 Count the tests in logs of `meson test` (BUILD/meson-logs/testlog.json) and of
 devtools/test-kernel.py. A program that prints TAP counts with each of its test
 points, any other one as one test. What the stock programs executed is named, what
-was skipped and why, and what was reduced (WD_TEST_REDUCE).
+was skipped and why, what was left out as it took too long, and what was
+reduced (WD_TEST_REDUCE).
 The last line is "N passed, N failed, N skipped"; exit status 1 when a test
 failed, or a log is missing or has no test that passed.
 """
@@ -18,6 +19,7 @@ import sys
 POINT = re.compile(r"^(not )?ok\b[^#\n]*(?:#\s*(skip|todo))?", re.IGNORECASE | re.MULTILINE)
 STOCK = re.compile(r"^ok \d+ - (.* over .*)$", re.MULTILINE)
 SKIPPED = re.compile(r"^(?:# skipped: (.*)\n)?ok \d+ - (.*?) # SKIP\b *(.*)$", re.MULTILINE)
+LEFT_OUT = re.compile(r"^# left out: (.*)$", re.MULTILINE)
 REDUCED = re.compile(r"^# (.*: WD_TEST_REDUCE=\d+)$", re.MULTILINE)
 GOOD = {"OK", "EXPECTEDFAIL"}
 
@@ -55,6 +57,8 @@ def summarize(name, total):
                         print(f"stock: {point}")
                 for ours, point, theirs in SKIPPED.findall(test.get("stdout") or ""):
                     print(f"skipped: {point}: {ours or theirs}")
+                for what in LEFT_OUT.findall(test.get("stdout") or ""):
+                    print(f"left out: {test['name']}: {what}")
                 for what in sorted(set(REDUCED.findall(test.get("stdout") or ""))):
                     print(f"reduced: {test['name']}: {what}")
                 if counts[1]:

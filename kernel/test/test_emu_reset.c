@@ -20,6 +20,7 @@
 #define NB_QUEUES 4
 #define LEN 1024U
 #define NB_KILLS 150
+#define KILLS_MS 60000 /* on a slow kernel fewer die */
 #define BOUND_MS 3000 /* what has to happen at once, in a slow guest */
 
 static const char *const sva_device[] = { "sec,sva=1,queues=4,depth=64", NULL };
@@ -186,6 +187,7 @@ test_clients_killed(struct data *d, const char *const *device)
 	const char *name = start(&daemon, device);
 	unsigned int nb_killed = 0;
 	bool good = true;
+	int64_t end;
 
 	if (name == NULL)
 		return;
@@ -193,7 +195,8 @@ test_clients_killed(struct data *d, const char *const *device)
 		return;
 	if (registered)
 		ktap_test(mem_register(q.fd, d, HUGE_SIZE) == 0, "memory is registered");
-	while (good && nb_killed < NB_KILLS) {
+	end = now_ms() + KILLS_MS;
+	while (good && nb_killed < NB_KILLS && now_ms() < end) {
 		pid_t pids[2];
 
 		fflush(stdout);
@@ -218,6 +221,8 @@ test_clients_killed(struct data *d, const char *const *device)
 			nb_killed++;
 		}
 	}
+	if (good && nb_killed < NB_KILLS)
+		ktap_left_out("%u of %u kills", NB_KILLS - nb_killed, NB_KILLS);
 	ktap_test(good, "killed %u clients, the others saw nothing", nb_killed);
 	ktap_test(daemon_alive(&daemon), "the daemon lives");
 	sec_close(&q);

@@ -229,6 +229,8 @@ test_rounds(void)
 		good = good && bind_again() == 0;
 		usleep((unsigned int)rand() % 50000);
 	}
+	if (good && nb < NB_ROUNDS)
+		ktap_left_out("%u of %u rounds", NB_ROUNDS - nb, NB_ROUNDS);
 	atomic_store(&clients_end, true);
 	for (size_t i = 0; i < NB_THREADS; i++)
 		pthread_join(threads[i], NULL);
