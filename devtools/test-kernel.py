@@ -45,6 +45,7 @@ ARCHS = {
 }  # fmt: skip
 POWER_DOWN = "reboot: Power down"  # the last that a kernel says when all went well
 BOOT_SECONDS = 150
+HUNG_SECONDS = 60  # for which a task may wait in the kernel
 SETTLE_SECONDS = 10  # how long a case's pins and hugepages may take to come back
 AROUND_SECONDS = 45  # what run-cases.sh takes around a case, at most
 ALL_SKIPPED = {4, 77}
@@ -299,6 +300,7 @@ class Guest:
             "WD_GUEST_LOAD": "\n".join(load),
             "WD_GUEST_CASES": "\n".join(
                 f"{c.name}\t{round(c.seconds * options.scale)}\t{c.command}" for c in self.cases),
+            "WD_GUEST_HUNG": round(HUNG_SECONDS * options.scale),
             "WD_GUEST_SETTLE": round(SETTLE_SECONDS * options.scale),
             "WD_GUEST_SHELL": int(options.shell is not None),
         }
@@ -307,7 +309,7 @@ class Guest:
             arch.qemu, "-M", arch.machine + variant.machine, "-accel", "tcg,thread=multi", "-cpu", arch.cpu,
             "-smp", "2", "-m", str(round(variant.memory * options.memory_scale)), "-nodefaults", "-no-reboot",
             "-kernel", str(self.kernel.image), "-initrd", str(initramfs),
-            "-append", f"console={arch.console} {CMDLINE}{variant.cmdline}",
+            "-append", f"console={arch.console} {CMDLINE}{variant.cmdline} {options.cmdline}",
             "-virtfs", "local,path=/,mount_tag=root0,security_model=none,readonly=on,multidevs=remap",
             "-display", "none", *variant.qemu,
         ]  # fmt: skip
@@ -454,6 +456,7 @@ def main():
     parser.add_argument("--timeout", type=int, default=2400, help="seconds for all guests: a bound, not what it takes")
     parser.add_argument("--scale", type=float, default=1, help="how much slower this kernel is")
     parser.add_argument("--memory-scale", type=float, default=1, help="how much more memory it needs")
+    parser.add_argument("--cmdline", default="", help="more words for the kernel's command line")
     parser.add_argument("--boots", type=int, default=3, help="how often a guest may be booted")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="run these alone; a name may end with *")
     options = parser.parse_intermixed_args()

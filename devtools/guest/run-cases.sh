@@ -99,15 +99,18 @@ settled()
 	fi
 }
 
-# $1: name
+# $1: name. Looking for leaks takes a minute where the kernel can do that, so it is done once.
 quiet()
 {
 	local found
-	if [ -e /sys/kernel/debug/kmemleak ]; then
+	if [ "$1" = unload ] && [ -e /sys/kernel/debug/kmemleak ]; then
 		echo scan >/sys/kernel/debug/kmemleak
 		head -40 /sys/kernel/debug/kmemleak | sed 's/^/# /' >&3
-		[ -z "$(head -c 1 /sys/kernel/debug/kmemleak)" ] || kmsg "kmemleak: 1 or more unreferenced objects"
-		echo clear >/sys/kernel/debug/kmemleak
+		if [ -z "$(head -c 1 /sys/kernel/debug/kmemleak)" ]; then
+			echo "@ok kmemleak: nothing is left of all cases" >&3
+		else
+			echo "@not ok kmemleak: nothing is left of all cases" >&3
+		fi
 	fi
 	if found=$(kernel_complaints "begin $1"); then
 		head -60 <<<"$found" | sed 's/^/# /' >&3
