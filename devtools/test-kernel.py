@@ -430,7 +430,8 @@ class Guest:
 
 
 def run_variant(options, kernel, variant, cases, results, end):
-    (options.build / "test-kernel" / f"{variant.name}.log").unlink(missing_ok=True)
+    if cases:
+        (options.build / "test-kernel" / f"{variant.name}.log").unlink(missing_ok=True)
     for _ in range(options.boots):
         if not cases:
             return
