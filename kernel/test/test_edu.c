@@ -301,9 +301,10 @@ main(void)
 	int rc;
 
 	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
-	if (name == NULL)
-		return ktap_skip_all("no wd_edu device behind an IOMMU");
 	ktap_start(0);
+	/* the guests that run this have one */
+	if (!ktap_test(name != NULL, "a wd_edu device behind an IOMMU"))
+		return ktap_finish();
 	ktap_test(strcmp(device_attr(name, "available_instances"), "1") == 0,
 			"one queue to be had");
 	rc = edu_open(&edu, name);

@@ -248,9 +248,10 @@ int
 main(void)
 {
 	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
-	if (name == NULL)
-		return ktap_skip_all("no wd_edu device behind an IOMMU");
 	ktap_start(0);
+	/* the guests that run this have one */
+	if (!ktap_test(name != NULL, "a wd_edu device behind an IOMMU"))
+		return ktap_finish();
 	if (ktap_test(find_bdf(), "its PCI address")) {
 		test_unbind();
 		test_rounds();
