@@ -39,7 +39,8 @@ static inline struct iommu_domain *wd_iommu_domain_alloc(struct device *dev)
 #else
 	struct iommu_domain *domain = iommu_domain_alloc(dev->bus);
 
-	return domain ?: ERR_PTR(-ENODEV);
+	/* wd_register() has seen that there is an IOMMU */
+	return domain ?: ERR_PTR(-ENOMEM);
 #endif
 }
 
