@@ -24,6 +24,7 @@
 #define NAME "wd_fuzz"
 #define NB_QUEUES 4
 #define NB_ROUNDS 4
+#define MAX_ROUNDS 24 /* until each kind of call was done, on a slow kernel */
 #define ROUND_SECONDS 5
 #define ARENA_SIZE (32 * HUGE_SIZE)
 #define NB_HUGE 4
@@ -548,6 +549,15 @@ ended_well(pid_t pid, uint64_t seed)
 	return false;
 }
 
+static bool
+more_rounds(unsigned int nb)
+{
+	const bool all = done->maps > 0 && done->starts > 0 && done->registers > 0 &&
+			(is_edu || (done->unregisters > 0 && done->accesses > 0));
+
+	return nb < NB_ROUNDS || (!all && nb < MAX_ROUNDS);
+}
+
 static void
 test_edu_works(void)
 {
@@ -574,7 +584,7 @@ fuzz_edu(uint64_t seed)
 		return ktap_finish();
 	snprintf(daemon_.name, sizeof(daemon_.name), "%s", name);
 	daemon_.mmio_size = daemon_.dus_size = PAGE;
-	for (unsigned int i = 0; i < NB_ROUNDS; i++, seed++)
+	for (unsigned int i = 0; more_rounds(i); i++, seed++)
 		good &= ended_well(start(fuzz_queue, seed), seed);
 	ktap_test(good, "%u random calls", atomic_load(&done->steps));
 	ktap_test(done->maps > 0 && done->starts > 0 && done->registers > 0,
@@ -625,7 +635,7 @@ main(int argc, char **argv)
 	rc = emu_daemon_start(&daemon_, NAME, 0, NB_QUEUES);
 	if (!ktap_test(rc == 0 && arena_make(), "daemon: %d", rc))
 		return ktap_finish();
-	for (unsigned int i = 0; i < NB_ROUNDS; i++, seed += 3) {
+	for (unsigned int i = 0; more_rounds(i); i++, seed += 3) {
 		const pid_t queues[] = { start(fuzz_queue, seed), start(fuzz_queue, seed + 1) };
 		const pid_t daemon = start(fuzz_daemon, seed + 2);
 
