@@ -119,9 +119,9 @@ emu_daemon_run(struct emu_daemon *d, int fd)
 	}
 }
 
-/** Ask for a device; returns the file that is the daemon's side of it, or -errno. */
-static inline int
-emu_attach(struct emu_daemon *d, const char *name, uint32_t flags, uint32_t nb_queues)
+/** A device to ask for, of which the daemon needs to know its sizes. */
+static inline struct wd_emu_attach
+emu_attach_conf(struct emu_daemon *d, const char *name, uint32_t flags, uint32_t nb_queues)
 {
 	const uint32_t page = (uint32_t)PAGE;
 	struct wd_emu_attach attach = {
@@ -142,9 +142,20 @@ emu_attach(struct emu_daemon *d, const char *name, uint32_t flags, uint32_t nb_q
 		.recv_status_from_end = 8,
 		.id = -1,
 	};
-	int fd, rc;
 
 	snprintf(attach.name, sizeof(attach.name), "%s", name);
+	d->mmio_size = attach.mmio_size;
+	d->dus_size = attach.dus_size;
+	return attach;
+}
+
+/** Ask for a device; returns the file that is the daemon's side of it, or -errno. */
+static inline int
+emu_attach(struct emu_daemon *d, const char *name, uint32_t flags, uint32_t nb_queues)
+{
+	struct wd_emu_attach attach = emu_attach_conf(d, name, flags, nb_queues);
+	int fd, rc;
+
 	fd = result(open(WD_EMU_NODE, O_RDWR | O_CLOEXEC));
 	if (fd < 0)
 		return fd;
@@ -153,8 +164,6 @@ emu_attach(struct emu_daemon *d, const char *name, uint32_t flags, uint32_t nb_q
 		close(fd);
 		return rc;
 	}
-	d->mmio_size = attach.mmio_size;
-	d->dus_size = attach.dus_size;
 	snprintf(d->name, sizeof(d->name), "%s-%d", name, attach.id);
 	return fd;
 }
