@@ -9,6 +9,7 @@
 
 #include <rte_compressdev.h>
 #include <rte_compressdev_pmd.h>
+#include <rte_spinlock.h>
 
 #include "hisi_zip.h"
 #include "rte_wd_driver.h"
@@ -143,6 +144,10 @@ struct wd_comp_dev {
 	unsigned int version;
 	bool va; /* descriptors take virtual addresses, else those that EAL calls IOVA */
 	bool fixed_huffman; /* the device can be told to use fixed codes */
+	/* Private xforms and queue pairs may come from several threads, and processes, and
+	 * each wants lists of the other.
+	 */
+	rte_spinlock_t lists_lock;
 	bool listed[WD_COMP_NB_DIRS]; /* queue pairs have struct wd_comp_lists in this direction */
 	uint16_t max_nb_queue_pairs;
 };

@@ -5,7 +5,6 @@
 /* Probe, remove and the device operations. */
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
 #include <rte_errno.h>
@@ -29,9 +28,6 @@ RTE_LOG_REGISTER(wd_comp_logtype, pmd.compress.wd, NOTICE);
 static const char *const own_args[] = { ARG_MAX_QPS, NULL };
 
 /* ---- queue pairs ---- */
-
-/* Private xforms and queue pairs may come from several threads, and each wants lists of the other. */
-static pthread_mutex_t lists_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const struct rte_memzone *
 dma_alloc(struct rte_compressdev *dev, const char *name, size_t size, int socket_id)
@@ -87,14 +83,14 @@ wd_comp_lists_need(struct rte_compressdev *dev, enum wd_comp_dir dir)
 	struct wd_comp_dev *priv = dev->data->dev_private;
 	int rc = 0;
 
-	pthread_mutex_lock(&lists_lock);
+	rte_spinlock_lock(&priv->lists_lock);
 	for (uint16_t i = 0; i < dev->data->nb_queue_pairs && rc == 0; i++) {
 		if (dev->data->queue_pairs[i] != NULL)
 			rc = lists_alloc(dev, dev->data->queue_pairs[i], dir);
 	}
 	if (rc == 0)
 		priv->listed[dir] = true;
-	pthread_mutex_unlock(&lists_lock);
+	rte_spinlock_unlock(&priv->lists_lock);
 	return rc;
 }
 
@@ -102,17 +98,17 @@ wd_comp_lists_need(struct rte_compressdev *dev, enum wd_comp_dir dir)
 static int
 qp_publish(struct rte_compressdev *dev, struct wd_comp_qp *qp)
 {
-	const struct wd_comp_dev *priv = dev->data->dev_private;
+	struct wd_comp_dev *priv = dev->data->dev_private;
 	int rc = 0;
 
-	pthread_mutex_lock(&lists_lock);
+	rte_spinlock_lock(&priv->lists_lock);
 	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS && rc == 0; dir++) {
 		if (priv->listed[dir])
 			rc = lists_alloc(dev, qp, dir);
 	}
 	if (rc == 0)
 		dev->data->queue_pairs[qp->id] = qp;
-	pthread_mutex_unlock(&lists_lock);
+	rte_spinlock_unlock(&priv->lists_lock);
 	return rc;
 }
 
@@ -177,6 +173,7 @@ qp_free(struct wd_comp_qp *qp)
 static int
 qp_release(struct rte_compressdev *dev, uint16_t id)
 {
+	struct wd_comp_dev *priv = dev->data->dev_private;
 	struct wd_comp_qp *qp = dev->data->queue_pairs[id];
 
 	if (qp == NULL)
@@ -186,9 +183,9 @@ qp_release(struct rte_compressdev *dev, uint16_t id)
 				dev->data->name);
 		return -ENOTSUP;
 	}
-	pthread_mutex_lock(&lists_lock);
+	rte_spinlock_lock(&priv->lists_lock);
 	dev->data->queue_pairs[id] = NULL;
-	pthread_mutex_unlock(&lists_lock);
+	rte_spinlock_unlock(&priv->lists_lock);
 	qp_free(qp);
 	return 0;
 }
