@@ -36,6 +36,22 @@ struct edu {
 	volatile uint32_t *status; /* the page with the status words */
 };
 
+/** The address of the PCI device that a character device stands for. */
+static inline bool
+edu_bdf(const char *name, char *bdf, size_t size)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/class/uacce/%s/device", name);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	snprintf(bdf, size, "%.63s", strrchr(target, '/') + 1);
+	return true;
+}
+
 static inline int
 edu_open(struct edu *edu, const char *name)
 {

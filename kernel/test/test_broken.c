@@ -155,21 +155,6 @@ test_unmap(void)
 
 /* --- a device that does not stop --- */
 
-static bool
-find_bdf(char *bdf, size_t size)
-{
-	char path[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/class/uacce/%s/device", name);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	snprintf(bdf, size, "%.63s", strrchr(target, '/') + 1);
-	return true;
-}
-
 static int
 stops(void *arg)
 {
@@ -225,7 +210,7 @@ test_stop(void)
 			"a device that does not stop: EIO, and no further opens (%d)", rc);
 	ktap_test(kernel_said(said), "the kernel says so");
 	ktap_test(kept(1), "what the process had registered is kept");
-	ktap_test(find_bdf(bdf, sizeof(bdf)) && file_write(DRIVER "unbind", bdf) == 0,
+	ktap_test(edu_bdf(name, bdf, sizeof(bdf)) && file_write(DRIVER "unbind", bdf) == 0,
 			"its driver lets go of it");
 }
 
@@ -236,7 +221,7 @@ test_stop_unbound(void)
 	int rc;
 
 	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
-	if (!ktap_test(name != NULL && find_bdf(bdf, sizeof(bdf)), "another device"))
+	if (!ktap_test(name != NULL && edu_bdf(name, bdf, sizeof(bdf)), "another device"))
 		return;
 	rc = in_child(works, NULL);
 	ktap_test(rc == 0, "which works (%d)", rc);

@@ -522,21 +522,6 @@ test_emu(void)
 
 static char bdf[64]; /* of the PCI device */
 
-static bool
-find_bdf(const char *name)
-{
-	char path[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/class/uacce/%s/device", name);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	snprintf(bdf, sizeof(bdf), "%.63s", strrchr(target, '/') + 1);
-	return true;
-}
-
 static int
 call_bind(void *arg)
 {
@@ -559,7 +544,7 @@ test_edu(const char *memory)
 	uint8_t *page = huge_alloc(1);
 	struct edu edu;
 
-	if (!ktap_test(name != NULL && page != NULL && find_bdf(name), "a device"))
+	if (!ktap_test(name != NULL && page != NULL && edu_bdf(name, bdf, sizeof(bdf)), "a device"))
 		return;
 	t.physical = strcmp(memory, WD_MEMORY_PHYSICAL) == 0;
 	t.edu = true;

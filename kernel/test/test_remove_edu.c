@@ -38,21 +38,6 @@ bind_again(void)
 	return file_write(DRIVER "bind", bdf);
 }
 
-static bool
-find_bdf(void)
-{
-	char path[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/class/uacce/%s/device", name);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	snprintf(bdf, sizeof(bdf), "%.63s", strrchr(target, '/') + 1);
-	return true;
-}
-
 static uint32_t
 status_word(const struct edu *edu, size_t from_end)
 {
@@ -252,7 +237,7 @@ main(void)
 	/* the guests that run this have one */
 	if (!ktap_test(name != NULL, "a wd_edu device behind an IOMMU"))
 		return ktap_finish();
-	if (ktap_test(find_bdf(), "its PCI address")) {
+	if (ktap_test(edu_bdf(name, bdf, sizeof(bdf)), "its PCI address")) {
 		test_unbind();
 		test_rounds();
 		test_unbind();
