@@ -302,6 +302,24 @@ class Running(unittest.TestCase):
         self.assertEqual(len({(row["size"], row["repetition"]) for row in again.results}), 10)
         self.assertEqual(again.commands, {**runner.commands, **again.commands})
 
+    def test_how_far_the_cpus_are_apart_goes_with_each_run(self):
+        point = plan.Point("throughput", "AES-128-CBC", 64, (plan.MB,), ops=20000)
+        for script, expected in (("echo trip $1.$2", [4.7] * plan.REPETITIONS), ("exit 1", []), (None, [])):
+            with tempfile.TemporaryDirectory() as out, mock.patch.object(run, "progress"):
+                runner = run.Runner(out, out, [4, 7])
+                program = pathlib.Path(out, "app/bench-wd/bench-trip")
+                program.parent.mkdir(parents=True)
+                if script is not None:
+                    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+                    program.chmod(0o755)
+                with mock.patch.object(runner, "execute", return_value=sample("throughput")):
+                    runner.run([point])
+            figures = report.Figures(runner.results)
+            found = {row["repetition"]: row["value"] for row in runner.results if row["metric"] == "trip_ns"}
+            self.assertEqual(list(found.values()), expected)
+            self.assertEqual(report.between_cpus(figures) == [], expected == [])
+            self.assertFalse(runner.failed())
+
     def test_time_left(self):
         runner = run.Runner("build", ".", [0, 1])
         points = [plan.Point("throughput", "AES-128-CBC", size, (plan.MB, plan.OPENSSL), ops=1024) for size in (64, 256)]
@@ -655,8 +673,13 @@ class Page(unittest.TestCase):
             self.assertIn(head, heads)
         self.assertIn("date: 2026-11-29, full run", text)
         self.assertIn("this and that", text)
+        self.assertNotIn("from one CPU", text)
         self.assertNotIn("not idle", text)
         self.assertNotIn(".svg", text)
+
+    def test_how_far_the_cpus_were_apart(self):
+        text = self.of([result("throughput", plan.WD, value, metric="trip_ns") for value in (125, 480, 130)])
+        self.assertIn("\n- a cache line from one CPU to the other and back: 130 (125..480) ns, before each run\n", text)
 
     def test_each_target_has_its_row(self):
         for results in ([], self.all_results(500000.0)):

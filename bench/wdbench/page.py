@@ -25,7 +25,7 @@ def spread(digits):
     return lambda summary: summary.text(digits) if summary else "-"
 
 
-def head(machine):
+def head(machine, f):
     run = "short run" if machine.get("quick") else "full run"
     if machine.get("only"):
         run += f", of which only what has \"{machine['only']}\" in its title"
@@ -42,6 +42,8 @@ def head(machine):
     lines += bullet(f"wd {machine['wd']}, DPDK {machine['dpdk']}")
     lines += bullet(", ".join(f"{name} {version}" for name, version in machine["packages"].items()) or "no packages known")
     lines += bullet(f"hugepages: {machine['hugepages_total']} of {machine['hugepage_size']}")
+    for text in report.between_cpus(f):
+        lines += bullet(text)
     if not report.idle(machine):
         lines += ["", "**The machine was not idle when this began; the figures are of little use.**"]
     return lines
@@ -143,7 +145,7 @@ def sections(f):
 
 def page(f, machine, runner):
     """The page, as text."""
-    lines = head(machine)
+    lines = head(machine, f)
     for heading, text in sections(f):
         lines += ["", f"## {heading}", "", *text]
     lines += ["", "## Not measured", ""]

@@ -27,6 +27,11 @@ class Figures:
         values = self.values.get((kind, algorithm, size, driver, burst, metric))
         return Summary.of(values) if values else None
 
+    def trips(self):
+        """Of a cache line to the other CPU and back, in ns, before all runs."""
+        values = [value for key, found in self.values.items() if key[-1] == "trip_ns" for value in found]
+        return Summary.of(values) if values else None
+
     def distinct(self, what, **given):
         """Sorted values of one part of the key, where the others are as given."""
         names = ("kind", "algorithm", "size", "driver", "burst", "metric")
@@ -431,6 +436,12 @@ def idle(machine):
     return float(machine["load_before"].split()[0]) <= 0.5
 
 
+def between_cpus(f):
+    """[text], empty if it is not known."""
+    trips = f.trips()
+    return [f"a cache line from one CPU to the other and back: {trips.text(0)} ns, before each run"] if trips else []
+
+
 def file_name(name):
     """Of a plot, without its suffix."""
     return re.sub(r"[^\w.+-]", "_", name)
@@ -444,7 +455,8 @@ def markdown(f, machine, runner, plots):
              f"- machine: {machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, {machine['arch']}",
              f"- hugepages: {machine['hugepages_total']} of {machine['hugepage_size']}",
              f"- DPDK {machine['dpdk']}, wd {machine['wd']}; {packages}",
-             f"- load before {machine['load_before']}, after {machine.get('load_after', '-')}", ""]
+             f"- load before {machine['load_before']}, after {machine.get('load_after', '-')}",
+             *(f"- {text}" for text in between_cpus(f)), ""]
     if not idle(machine):
         lines += ["**The machine was not idle when this began; the figures are of little use.**", ""]
     for heading, text, names in sections(f):

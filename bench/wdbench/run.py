@@ -171,8 +171,19 @@ class Runner:
             return [(1024, {"hugepages": row[1], "heap": row[2]}) for row in rows]
         return [(1, {"ms": row[0]}) for row in rows]
 
+    def trip(self):
+        """{"trip_ns": time} of a cache line from one CPU to the other and back, as it is now; {}: not known."""
+        main, worker = self.cpus[0], self.cpus[1]
+        try:
+            done = subprocess.run([str(self.build / "app/bench-wd/bench-trip"), str(main), str(worker)],
+                                  capture_output=True, text=True, check=False, timeout=TIMEOUT_SHORT_S)
+            return {"trip_ns": stock.own(done.stdout, "trip")[0][0]}
+        except (OSError, subprocess.TimeoutExpired, stock.OutputError):
+            return {}
+
     def once(self, point, driver, repetition):
         command = self.command(point, driver)
+        trip = self.trip()
         self.commands.setdefault(" ".join(map(shlex.quote, command)), f"{point.title()} {driver}")
         begin = time.monotonic()
         try:
@@ -184,7 +195,7 @@ class Runner:
         self.worked.add(key(point, driver))
         self.took.setdefault(point.kind, []).append(time.monotonic() - begin)
         for burst, metrics in rows:
-            for metric, value in metrics.items():
+            for metric, value in {**metrics, **trip}.items():
                 self.results.append({
                     "kind": point.kind, "driver": driver, "algorithm": point.algorithm, "size": point.size,
                     "burst": int(burst), "repetition": repetition, "metric": metric, "value": value,
