@@ -645,7 +645,7 @@ class Page(unittest.TestCase):
         metrics = {"throughput": ("gbps",), "cyclecount": ("cycles",), "break-even": ("cycles",), "latency": ("p50_us",),
                    "compress": ("comp_gbps", "decomp_gbps"), "comp-break-even": ("comp_cycles", "decomp_cycles", "percent"),
                    "in-flight": ("mb_per_s", "published"),
-                   "queues": ("cycles",), "sessions": ("cycles",), "doorbells": ("per_op",),
+                   "queues": ("cycles",), "sessions": ("cycles", "line"), "doorbells": ("per_op",),
                    "memory": ("hugepages", "heap"), "comp-memory": ("hugepages", "heap"), "start": ("ms",)}
         own_bursts = {"in-flight": (1, 70), "queues": (1, 64), "sessions": (1, 100000), "memory": (1024,), "comp-memory": (1024,),
                       "start": (1,)}
@@ -680,6 +680,12 @@ class Page(unittest.TestCase):
     def test_how_far_the_cpus_were_apart(self):
         text = self.of([result("throughput", plan.WD, value, metric="trip_ns") for value in (125, 480, 130)])
         self.assertIn("\n- a cache line from one CPU to the other and back: 130 (125..480) ns, before each run\n", text)
+
+    def test_sessions_have_their_floor(self):
+        rows = [result("sessions", "bench-wd", value, algorithm="hw=v3", size=0, burst=100000, metric=metric)
+                for metric, value in (("cycles", 140.04), ("line", 53.06))]
+        self.assertIn("| sessions | cycles | a line of each session, alone |", self.of(rows))
+        self.assertIn("| 100000 | 140.0 (140.0..140.0) | 53.1 (53.1..53.1) |", self.of(rows))
 
     def test_each_target_has_its_row(self):
         for results in ([], self.all_results(500000.0)):

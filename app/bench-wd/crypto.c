@@ -203,6 +203,38 @@ sessions_assign(struct load *l, void **sessions, unsigned int nb, unsigned int *
 	}
 }
 
+/* What it costs to have a line of each session of a burst here, and nothing else. */
+static void
+lines_fetch(struct rte_crypto_op *const *ops, uint64_t *cycles)
+{
+	const uint64_t from = rte_rdtsc_precise();
+
+	for (unsigned int i = 0; i < BURST; i++)
+		rte_prefetch0(ops[i]->sym->session);
+	for (unsigned int i = 0; i < BURST; i++)
+		(void)*(const volatile uint8_t *)ops[i]->sym->session;
+	*cycles += rte_rdtsc_precise() - from;
+}
+
+/* Cycles an op of all ops once, or of their sessions' lines alone; -1: an op was lost or failed. */
+static int
+sessions_round(struct load *l, bool lines, double *cycles)
+{
+	uint64_t sum = 0, unused = 0, *const of_burst = lines ? &unused : &sum;
+
+	for (unsigned int at = 0; at < NB_OPS; at += BURST) {
+		if (lines)
+			lines_fetch(&l->ops[at], &sum);
+		/* in both cases, so that all else is as it is then */
+		if (burst(l, 0, at, of_burst, of_burst) != 0) {
+			fprintf(stderr, "an op was lost or failed\n");
+			return -1;
+		}
+	}
+	*cycles = (double)sum / NB_OPS;
+	return 0;
+}
+
 int
 bench_sessions(const char *options, unsigned int rounds)
 {
@@ -210,6 +242,7 @@ bench_sessions(const char *options, unsigned int rounds)
 	static struct load l;
 	double *values = calloc(rounds, sizeof(*values));
 	void **sessions;
+	double lines = 0;
 
 	if (values == NULL || load_open(&l, options, 1) != 0)
 		return -1;
@@ -218,23 +251,20 @@ bench_sessions(const char *options, unsigned int rounds)
 		fprintf(stderr, "no memory for %u sessions\n", MOST_SESSIONS);
 		return -1;
 	}
-	printf("# sessions, sessions, cycles an op\n");
+	printf("# sessions, sessions, cycles an op, cycles of a line of each session alone\n");
 	for (unsigned int i = 0; i < RTE_DIM(counts); i++) {
 		unsigned int next = 0;
 
-		for (unsigned int round = 0; round < rounds; round++) {
-			uint64_t enqueue = 0, dequeue = 0;
-
-			sessions_assign(&l, sessions, counts[i], &next);
-			for (unsigned int at = 0; at < NB_OPS; at += BURST) {
-				if (burst(&l, 0, at, &enqueue, &dequeue) != 0) {
-					fprintf(stderr, "an op was lost or failed\n");
+		for (unsigned int pass = 0; pass < 2; pass++) {
+			for (unsigned int round = 0; round < rounds; round++) {
+				sessions_assign(&l, sessions, counts[i], &next);
+				if (sessions_round(&l, pass == 0, &values[round]) != 0)
 					return -1;
-				}
 			}
-			values[round] = (double)(enqueue + dequeue) / NB_OPS;
+			if (pass == 0)
+				lines = median(values, rounds);
 		}
-		printf("sessions %u %.2f\n", counts[i], median(values, rounds));
+		printf("sessions %u %.2f %.2f\n", counts[i], median(values, rounds), lines);
 	}
 	free(sessions);
 	free(values);

@@ -88,12 +88,6 @@ def break_even(f):
     return lines
 
 
-def own_counts(f, kind, name):
-    rows = [(str(n), spread(1)(f.get(kind, "hw=v3", 0, "bench-wd", n, "cycles")))
-            for n in f.distinct("burst", kind=kind)]
-    return [report.table((name, "cycles"), rows)]
-
-
 def in_flight(f):
     rows = [(str(n), spread(0)(got), "-" if want is None else f"{want:.0f}", "-" if off is None else f"{off:+.1f} %")
             for n, got, want, off in report.in_flight(f)]
@@ -129,7 +123,7 @@ def sections(f):
             f, "cyclecount", "", "cycles", what="burst", text=spread(1)), *reasons(f, "cyclecount", "")]))
     for kind, name in (("queues", "queue pairs"), ("sessions", "sessions")):
         if f.distinct("burst", kind=kind):
-            out.append((f"Cycles an op by {name}", own_counts(f, kind, name)))
+            out.append((f"Cycles an op by {name}", [report.own_counts(f, kind, name)]))
     if report.in_flight(f):
         out.append(("In flight", in_flight(f)))
     out += latency(f)

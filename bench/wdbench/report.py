@@ -70,7 +70,8 @@ LIMITS = (
     ("crypto_scheduler", "its worker has ops as they are, not descriptors to read and check"),
     ("compress_isal", "the software device is one CPU with the same library, and data goes to its cache and back"),
     ("queue pairs", "the rings of 64 queue pairs are more than 8 MiB, those of one fit into a cache"),
-    ("sessions", "each op has a session that is in no cache, an access to memory that nothing hides"),
+    ("sessions", "each op has a session that is in no cache; to fetch a line of each, 32 at once and nothing else, "
+                 "takes what the table of cycles by sessions says"),
     ("1024, compress_wd", "it has two queues of the engine, one a direction, each with 144 KiB of rings; what ops with a "
                           "checksum need besides comes with the first xform that has one"),
     ("memory", "128 KiB of descriptors, 16 KiB of completions, and lists for segments"),
@@ -322,10 +323,8 @@ def sections(f):
             out.append((f"{name}, {algorithm}", "Gb/s by size of the segment.\n\n" + with_reasons(
                 f, "compress", algorithm, by_driver(f, "compress", algorithm, metric)), (f"{name.lower()}",)))
     for kind, name in (("queues", "queue pairs"), ("sessions", "sessions")):
-        counts = f.distinct("burst", kind=kind)
-        if counts:
-            rows = [(str(n), cell(f.get(kind, "hw=v3", 0, "bench-wd", n, "cycles"), 1)) for n in counts]
-            out.append((f"Cycles an op by {name}", table((name, "cycles"), rows), (f"cycles-by-{kind}",)))
+        if f.distinct("burst", kind=kind):
+            out.append((f"Cycles an op by {name}", own_counts(f, kind, name), (f"cycles-by-{kind}",)))
     curve = in_flight(f)
     if curve:
         rows = [(str(n), cell(got, 0), "-" if want is None else f"{want:.0f}", "-" if off is None else f"{off:+.1f} %")
@@ -333,6 +332,14 @@ def sections(f):
         out.append(("In flight", "compress_wd, engine=instant, perf=zip-920, 8 KiB, MB/s.\n\n" +
                     table(("in flight", "measured", "published", "deviation"), rows), ("in-flight",)))
     return out
+
+
+def own_counts(f, kind, name):
+    """Of bench-wd, by the number of something; next to sessions the floor."""
+    columns = {"cycles": "cycles", **({"line": "a line of each session, alone"} if kind == "sessions" else {})}
+    rows = [(str(n), *(cell(f.get(kind, "hw=v3", 0, "bench-wd", n, metric), 1) for metric in columns))
+            for n in f.distinct("burst", kind=kind)]
+    return table((name, *columns.values()), rows)
 
 
 def verdict(measured, ok):

@@ -163,8 +163,10 @@ class Runner:
         if kind == "in-flight":
             return [(row[0], {"mb_per_s": row[1], **({"published": row[2]} if row[2] is not None else {})})
                     for row in rows]
-        if kind in ("queues", "sessions"):
+        if kind == "queues":
             return [(row[0], {"cycles": row[1]}) for row in rows]
+        if kind == "sessions":
+            return [(row[0], {"cycles": row[1], "line": row[2]}) for row in rows]
         if kind == "doorbells":
             return [(32, {"per_op": (row[1] + row[2]) / row[0]}) for row in rows]
         if kind in ("memory", "comp-memory"):
