@@ -151,6 +151,7 @@ static const struct wdm_class_ops fake_ops = {
 #define DATA_LEN 4096U
 #define ANY_QN 37
 #define FAKE_QC_TYPE 1
+#define FAKE_LEN 16 /* of each descriptor */
 
 struct words {
 	uint64_t sq_db __attribute__((aligned(64)));
@@ -186,6 +187,7 @@ client_attach_typed(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t
 	c->words = aligned_alloc(64, sizeof(*c->words));
 	c->data = malloc(DATA_LEN);
 	wdt_random_bytes(c->data, DATA_LEN);
+	c->data[DATA_LEN / 2 + FAKE_LEN] = c->data[FAKE_LEN]; /* what comes after it is not inverted */
 	/* what start has to bring into order */
 	memset(c->sq, 0xa5, sq_depth * sizeof(*c->sq));
 	memset(c->cq, 0xa5, cq_depth * sizeof(*c->cq));
@@ -273,7 +275,7 @@ fill(struct client *c, unsigned int nb)
 	for (unsigned int i = 0; i < nb; i++) {
 		struct fake_sqe *sqe = &c->sq[c->tail];
 
-		sqe->len = 16;
+		sqe->len = FAKE_LEN;
 		sqe->tag = c->next_tag++;
 		sqe->src = DATA_IOVA;
 		sqe->dst = DATA_IOVA + DATA_LEN / 2;
@@ -461,8 +463,8 @@ WDT_TEST(qm_one_descriptor)
 	WDT_CHECK_MEM(&c.cq[1], &zero, sizeof(zero));
 	WDT_CHECK_EQ(c.sq[0].status, FAKE_DONE);
 	WDT_CHECK_EQ(engine->qc_type, FAKE_QC_TYPE);
-	WDT_CHECK(inverted(&c, 16));
-	WDT_CHECK(!inverted(&c, 17));
+	WDT_CHECK(inverted(&c, FAKE_LEN));
+	WDT_CHECK(!inverted(&c, FAKE_LEN + 1));
 	WDT_CHECK_EQ(wdm_dev_step(c.dev), 0);
 
 	fill(&c, 1);
@@ -910,8 +912,8 @@ WDT_TEST(qm_descriptors_are_copied_once)
 	WDT_CHECK_EQ(poll_one(&c), 0);
 	WDT_CHECK_EQ(c.sq[0].status, FAKE_DONE);
 	WDT_CHECK_EQ(c.sq[0].tag, 99);
-	WDT_CHECK(inverted(&c, 16));
-	WDT_CHECK(!inverted(&c, 17));
+	WDT_CHECK(inverted(&c, FAKE_LEN));
+	WDT_CHECK(!inverted(&c, FAKE_LEN + 1));
 	return client_close(&c);
 }
 
@@ -1164,7 +1166,7 @@ WDT_TEST(fault_leaves_data_untouched)
 		submit(&c, 1);
 		step_until_idle(c.dev);
 		WDT_CHECK_EQ(c.sq[1].status, FAKE_DONE);
-		WDT_CHECK(inverted(&c, 16));
+		WDT_CHECK(inverted(&c, FAKE_LEN));
 		/* counted anew from the start of the queue */
 		wdm_qp_stop(c.qp);
 		WDT_CHECK_EQ(client_start(&c), 0);
@@ -1193,7 +1195,7 @@ WDT_TEST(fault_icv)
 		WDT_CHECK_EQ(c.sq[i].status, i == 2 ? FAKE_DONE | FAKE_ICV : FAKE_DONE);
 	}
 	WDT_CHECK_EQ(stats_of(&c).errors, 1);
-	WDT_CHECK(inverted(&c, 16));
+	WDT_CHECK(inverted(&c, FAKE_LEN));
 	return client_close(&c);
 }
 
