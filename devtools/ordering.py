@@ -269,7 +269,7 @@ class Check:
             self.problem(f"{names[-1]}: no {pattern}")
 
     def dead(self):
-        self.access(r"lda\w*b w", "wd_queue_dead")
+        self.access(r"lda\w* x", "wd_queue_dead")
 
     def model(self):
         self.access(r"lda\w* x", "sq_doorbell_poll")
@@ -278,7 +278,7 @@ class Check:
         self.access(r"stlr w", "qp_kill")
 
     def watch(self):
-        self.access(r"stlrb w", "look")
+        self.access(r"stlr x", "look")
         self.access(r"lda\w*b w", "look")
 
     def lied(self):
@@ -341,8 +341,8 @@ MUTANTS = [
     ("release, barrier for CPUs only", QUEUE, "wd_queue_release", "rte_io_rmb();",
      "rte_smp_rmb();", POLL[:1]),
     ("dead, no barrier", QUEUE, "wd_queue_completed_late", "rte_io_rmb();", "", POLL),
-    ("dead, quiesced relaxed", QUEUE, "wd_queue_dead", "ACQUIRE", "RELAXED", POLL[:1]),
-    ("watchdog, quiesced relaxed", WATCH[0], "look", "RELEASE", "RELAXED", WATCH),
+    ("dead, pointer relaxed", QUEUE, "wd_queue_dead", "ACQUIRE", "RELAXED", POLL[:1]),
+    ("watchdog, pointer relaxed", WATCH[0], "look", "RELEASE", "RELAXED", WATCH),
     ("watchdog, broken relaxed", WATCH[0], "look", "ACQUIRE", "RELAXED", WATCH),
     ("lcore, broken relaxed", LIED[0], "rte_wd_queue_check", "RELEASE", "RELAXED", LIED),
     ("model, SQ doorbell relaxed", MODEL[0], "sq_doorbell_poll", "ACQUIRE", "RELAXED", MODEL),

@@ -89,10 +89,10 @@ static uint16_t
 submit_empty(struct wd_queue *q, uint16_t nb)
 {
 	for (uint16_t i = 0; i < nb; i++) {
-		*bd_at(q, (uint16_t)(q->tail + i)) = (struct hisi_sec_bd3){
+		*bd_at(q, (uint16_t)(wd_queue_tail(q) + i)) = (struct hisi_sec_bd3){
 			.dw0 = rte_cpu_to_le_32(
 					HISI_SEC_TYPE_BD3 | 1U << HISI_SEC_BD3_0_BD_INVALID_SHIFT),
-			.tag = (uint16_t)(q->tail + i),
+			.tag = (uint16_t)(wd_queue_tail(q) + i),
 		};
 	}
 	return wd_queue_submit(q, nb);
@@ -309,7 +309,7 @@ struct cbc_buffer {
 static int
 cbc(struct wd_queue *q, uint64_t addr, uint32_t *error_type)
 {
-	struct hisi_sec_bd3 *bd = bd_at(q, q->tail);
+	struct hisi_sec_bd3 *bd = bd_at(q, wd_queue_tail(q));
 
 	*bd = (struct hisi_sec_bd3){
 		.dw0 = rte_cpu_to_le_32(HISI_SEC_TYPE_BD3 |

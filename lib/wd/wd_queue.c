@@ -41,6 +41,7 @@ rte_wd_queue_open(struct wd_dev *dev, const struct wd_queue_conf *conf, struct w
 	q->sq_mask = (uint16_t)(q->sq_depth - 1);
 	q->cq_mask = (uint16_t)(q->cq_depth - 1);
 	q->limit = conf->nb_desc == 0 ? 1 : RTE_MIN(conf->nb_desc, q->sq_mask);
+	q->dead = q->recv_status;
 	q->dead_cb = conf->dead_cb;
 	q->dead_arg = conf->dead_arg;
 	wd_mem_retry(dev); /* there may be less in the way now */
@@ -58,8 +59,11 @@ rte_wd_queue_start(struct wd_queue *q)
 
 	if (q->started)
 		return q->broken ? -EBUSY : 0; /* to be stopped first */
-	q->head = q->tail = 0;
-	q->broken = q->quiesced = q->lied = q->dead_reported = false;
+	q->head = q->in_flight = 0;
+	wd_queue_aim(q);
+	q->broken = q->lied = q->dead_reported = false;
+	q->quiesced = 0;
+	q->dead = q->recv_status;
 	rc = q->dev->transport->queue_start(q);
 	if (rc != 0)
 		return rc;
@@ -87,7 +91,8 @@ rte_wd_queue_stop(struct wd_queue *q)
 				q->dev->name, q->qn, wd_queue_in_flight(q), rte_strerror(-rc));
 		return rc;
 	}
-	q->quiesced = true;
+	q->quiesced = 1;
+	q->dead = &q->quiesced;
 	q->started = false;
 	return 0;
 }

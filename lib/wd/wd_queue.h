@@ -12,8 +12,8 @@
  *          v                         v
  *     ... [ in flight: owned by the device ) [ free: owned by us ) ...
  *
- * The device completes in order, one CQE an SQE, so head counts consumed CQEs
- * and freed SQEs alike. At most depth - 1 descriptors are in flight; the CQ is
+ * What is kept is head and how many are in flight; tail is their sum. The device
+ * completes in order, one CQE an SQE, so head counts consumed CQEs and freed SQEs alike. At most depth - 1 descriptors are in flight; the CQ is
  * as deep as the SQ or deeper, and its head is published before the next
  * submit, so it cannot overflow.
  *
@@ -38,14 +38,17 @@
 struct wd_dev;
 
 struct wd_queue {
+	/* what a poll reads that finds nothing */
+	const volatile uint32_t *dead; /* not 0: recv_status, or quiesced once it is set */
+	const uint16_t *phase; /* of the CQE at head, little-endian */
+	uint16_t absent; /* what it is, masked, as long as that one is not there */
 	/* both sides */
+	uint16_t in_flight;
 	uint16_t head; /* next to consume */
-	uint16_t tail; /* next to fill */
 	uint16_t limit; /* most descriptors in flight, 1..sq_mask */
 	uint16_t sq_mask;
 	uint16_t cq_mask;
 	bool broken; /* given up: takes no further descriptors */
-	bool quiesced; /* broken, and the device was stopped: nothing in flight will complete */
 	/* submit side */
 	uint8_t *sq;
 	volatile uint64_t *sq_db;
@@ -54,9 +57,10 @@ struct wd_queue {
 	/* poll side */
 	const uint8_t *cq;
 	volatile uint64_t *cq_db;
-	const volatile uint32_t *recv_status;
 	uint64_t cq_db_word;
+	uint32_t quiesced; /* 1: broken, and the device was stopped: nothing in flight will complete */
 	/* cold */
+	const volatile uint32_t *recv_status;
 	struct wd_dev *dev;
 	void *transport_data;
 	uint16_t sq_depth; /* powers of two, filled by the transport */
@@ -78,7 +82,14 @@ struct wd_queue {
 static inline uint16_t
 wd_queue_in_flight(const struct wd_queue *q)
 {
-	return (uint16_t)(q->tail - q->head);
+	return q->in_flight;
+}
+
+/** The next to fill, free-running. */
+static inline uint16_t
+wd_queue_tail(const struct wd_queue *q)
+{
+	return (uint16_t)(q->head + q->in_flight);
 }
 
 /** How many more descriptors fit. */
@@ -103,7 +114,7 @@ wd_queue_ring(volatile uint64_t *db, uint64_t word)
 static inline uint16_t
 wd_queue_submit(struct wd_queue *q, uint16_t nb)
 {
-	const uint16_t tail = (uint16_t)(q->tail + nb);
+	const uint16_t tail = (uint16_t)(wd_queue_tail(q) + nb);
 
 	/* To-device: all stores to SQEs and data before the doorbell store. Pairs with the
 	 * device's load of the doorbell before its loads of the SQEs. submit-sqe.litmus,
@@ -117,7 +128,7 @@ wd_queue_submit(struct wd_queue *q, uint16_t nb)
 		return 0;
 	wd_queue_ring(q->sq_db,
 			q->sq_db_word | (uint64_t)(tail & q->sq_mask) << HISI_QM_DB_INDEX_SHIFT);
-	q->tail = tail;
+	q->in_flight = (uint16_t)(q->in_flight + nb);
 	return nb;
 }
 
@@ -173,17 +184,32 @@ wd_queue_cqe_expect(const struct wd_queue *q, uint32_t idx)
 	return (idx & q->sq_mask) | ((idx & (q->cq_mask + 1U)) == 0 ? HISI_QM_CQE_W1_PHASE : 0);
 }
 
+/** Both of the descriptor at head, without masks and shifts. */
+static __rte_always_inline const uint64_t *
+wd_queue_head_cqe(const struct wd_queue *q)
+{
+	return (const uint64_t *)((const uint8_t *)q->phase -
+			(offsetof(struct hisi_qm_cqe, phase) - HISI_QM_CQE_W1_OFFSET));
+}
+
+static __rte_always_inline uint64_t
+wd_queue_head_expect(const struct wd_queue *q)
+{
+	const uint64_t absent = rte_le_to_cpu_16(q->absent);
+
+	return (q->head & q->sq_mask) | (absent ^ HISI_QM_CQE_PHASE) << HISI_QM_CQE_W1_PHASE_SHIFT;
+}
+
 /**
- * Whether there is no completion at head, seen with one load. Says nothing of the
- * completion that is there: wd_queue_completed() looks at it.
+ * Whether there is no completion at head. Says nothing of one that is there:
+ * wd_queue_completed() looks at it.
  */
 static __rte_always_inline bool
 wd_queue_waits(const struct wd_queue *q)
 {
-	const uint64_t got = wd_queue_cqe_load(wd_queue_cqe(q, q->head));
-	const bool odd_pass = (q->head & (q->cq_mask + 1U)) != 0;
+	const uint16_t got = __atomic_load_n(q->phase, __ATOMIC_RELAXED);
 
-	return ((got & HISI_QM_CQE_W1_PHASE) != 0) == odd_pass;
+	return ((got ^ q->absent) & rte_cpu_to_le_16(HISI_QM_CQE_PHASE)) == 0;
 }
 
 /**
@@ -193,8 +219,10 @@ wd_queue_waits(const struct wd_queue *q)
 static __rte_always_inline uint32_t
 wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 {
-	const uint64_t *w1 = wd_queue_cqe(q, q->head + from);
-	uint64_t expect = wd_queue_cqe_expect(q, q->head + from);
+	const bool at_head = __builtin_constant_p(from) && from == 0; /* known already */
+	const uint64_t *w1 = at_head ? wd_queue_head_cqe(q) : wd_queue_cqe(q, q->head + from);
+	uint64_t expect = at_head ? wd_queue_head_expect(q) :
+				    wd_queue_cqe_expect(q, q->head + from);
 	uint32_t n = 0;
 
 	/* Index and phase come with one load, so no barrier between the two. Where one
@@ -232,11 +260,32 @@ wd_queue_completed(struct wd_queue *q, uint32_t from, uint32_t nb_max)
 	return n;
 }
 
+/** See to it that a poll looks at head. */
+static inline void
+wd_queue_aim(struct wd_queue *q)
+{
+	const bool odd_pass = (q->head & (q->cq_mask + 1U)) != 0;
+
+	q->phase = (const uint16_t *)(q->cq +
+			(size_t)(q->head & q->cq_mask) * sizeof(struct hisi_qm_cqe) +
+			offsetof(struct hisi_qm_cqe, phase));
+	q->absent = odd_pass ? rte_cpu_to_le_16(HISI_QM_CQE_PHASE) : 0;
+}
+
+/** Take nb descriptors out of flight, from head on. */
+static inline void
+wd_queue_advance(struct wd_queue *q, uint16_t nb)
+{
+	q->head = (uint16_t)(q->head + nb);
+	q->in_flight = (uint16_t)(q->in_flight - nb);
+	wd_queue_aim(q);
+}
+
 /** Give nb completed descriptors back to the ring and tell the device, one doorbell. */
 static inline void
 wd_queue_release(struct wd_queue *q, uint16_t nb)
 {
-	q->head = (uint16_t)(q->head + nb);
+	wd_queue_advance(q, nb);
 	/* All loads of SQEs and CQEs before the device may reuse the CQEs. Pairs with the
 	 * device's load of the doorbell before its CQE stores. release-cqe.litmus
 	 */
@@ -255,7 +304,14 @@ wd_queue_dead(const struct wd_queue *q)
 	/* acquire: pairs with the watchdog's release after it stopped the device.
 	 * dead-quiesced.litmus
 	 */
-	return (*q->recv_status | __atomic_load_n(&q->quiesced, __ATOMIC_ACQUIRE)) != 0;
+	const volatile uint32_t *dead = __atomic_load_n(&q->dead, __ATOMIC_ACQUIRE);
+
+#if WD_MEMORY_OPERANDS
+	/* it is 0 or 1, and a byte is what compilers compare in memory, see wd_queue_cqe_operand() */
+	return *(const uint8_t *)(uintptr_t)dead != 0;
+#else
+	return *dead != 0;
+#endif
 }
 
 /**

@@ -53,16 +53,16 @@ completion_waits(const struct wd_queue *q, uint16_t head)
 }
 
 /*
- * The lcore moves head and tail meanwhile; a stale pair only delays the verdict.
+ * The lcore changes both meanwhile; a stale pair only delays the verdict.
  * Looks are counted, not time: a process that was stopped has not looked.
  */
 static bool
 stalled(struct wd_queue *q)
 {
 	const uint16_t head = __atomic_load_n(&q->head, __ATOMIC_RELAXED);
-	const uint16_t tail = __atomic_load_n(&q->tail, __ATOMIC_RELAXED);
+	const uint16_t in_flight = __atomic_load_n(&q->in_flight, __ATOMIC_RELAXED);
 
-	if (head == tail || head != q->watch_head || completion_waits(q, head)) {
+	if (in_flight == 0 || head != q->watch_head || completion_waits(q, head)) {
 		q->watch_head = head;
 		q->watch_looks = 0;
 		return false;
@@ -103,7 +103,8 @@ look(struct wd_queue *q)
 		return true;
 	}
 	/* release: all that the device did comes before. Pairs with wd_queue_dead(). dead-quiesced.litmus */
-	__atomic_store_n(&q->quiesced, true, __ATOMIC_RELEASE);
+	q->quiesced = 1;
+	__atomic_store_n(&q->dead, &q->quiesced, __ATOMIC_RELEASE);
 	if (q->lied)
 		WD_LOG(ERR,
 				"device %s queue %u: completion for descriptor %u, which is not next; stopped,"

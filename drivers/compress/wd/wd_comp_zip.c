@@ -475,7 +475,7 @@ enqueue_dir(const bool va, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct r
 	uint32_t i;
 
 	for (i = 0; i < nb;) {
-		const uint32_t idx = (q->tail + i) & q->sq_mask;
+		const uint32_t idx = (wd_queue_tail(q) + i) & q->sq_mask;
 		const struct wd_comp_xform *x = xform_of(ops[i]);
 		int rc;
 
@@ -900,9 +900,37 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		if (stream_of(ops[i]) != NULL)
 			stream_of(ops[i])->busy = false;
 	}
-	q->head = (uint16_t)(q->head + nb);
+	wd_queue_advance(q, (uint16_t)nb);
 	qp->stats.dequeue_err_count += nb;
 	return nb;
+}
+
+/* Up to nb_max completed ops, from `from` behind head on, and no further than an end of the ring,
+ * up to which there are *run.
+ */
+static __rte_always_inline uint32_t
+dequeue_run(struct wd_comp_qp *qp, const enum wd_comp_dir dir, struct rte_comp_op **ops,
+		uint32_t from, uint32_t nb_max, uint32_t *run)
+{
+	struct wd_comp_queue *cq = &qp->queues[dir];
+	const struct wd_queue *q = &cq->q;
+	uint32_t nb;
+
+	*run = wd_queue_run(q, from, nb_max);
+	nb = wd_queue_completed(&cq->q, from, *run);
+	if (likely(nb > 0))
+		take_results(qp, cq, dir, ops, (q->head + from) & q->sq_mask, nb);
+	return nb;
+}
+
+/* What follows from the start of the ring on. */
+static __rte_noinline uint32_t
+dequeue_wrapped(struct wd_comp_qp *qp, enum wd_comp_dir dir, struct rte_comp_op **ops,
+		uint32_t from, uint32_t nb_max)
+{
+	uint32_t run;
+
+	return dequeue_run(qp, dir, ops, from, nb_max, &run);
 }
 
 static __rte_always_inline uint32_t
@@ -911,23 +939,16 @@ dequeue_dir(struct wd_comp_qp *qp, const enum wd_comp_dir dir, struct rte_comp_o
 {
 	struct wd_comp_queue *cq = &qp->queues[dir];
 	struct wd_queue *q = &cq->q;
-	const uint32_t in_flight = wd_queue_in_flight(q);
-	const uint32_t nb_max = RTE_MIN(nb_ops, in_flight);
-	uint32_t nb = 0, run, done;
+	const uint32_t nb_max = RTE_MIN(nb_ops, wd_queue_in_flight(q));
+	uint32_t nb, run;
 
-	if (nb_max == 0)
+	if (nb_max == 0 || (wd_queue_waits(q) && likely(!wd_queue_dead(q))))
 		return 0;
-	/* twice at most: up to the end of the ring, and from its start */
-	do {
-		run = wd_queue_run(q, nb, nb_max - nb);
-		done = wd_queue_completed(q, nb, run);
-		if (done == 0)
-			break;
-		take_results(qp, cq, dir, ops + nb, (q->head + nb) & q->sq_mask, done);
-		nb += done;
-	} while (done == run && nb < nb_max);
+	nb = dequeue_run(qp, dir, ops, 0, nb_max, &run);
 	if (unlikely(nb == 0))
 		return wd_queue_dead(q) ? flush(qp, cq, ops, nb_max) : 0;
+	if (unlikely(nb == run && nb < nb_max))
+		nb += dequeue_wrapped(qp, dir, ops + nb, nb, nb_max - nb);
 	wd_queue_release(q, (uint16_t)nb);
 	return nb;
 }

@@ -949,7 +949,7 @@ enqueue(const bool bd3, const bool va, const sec_runs_t *runs, struct wd_crypto_
 	side_start = qp->side.tail;
 	while (i < nb) {
 		const struct wd_crypto_session *s = session_of(ops[i]);
-		const uint32_t idx = (q->tail + i) & q->sq_mask;
+		const uint32_t idx = (wd_queue_tail(q) + i) & q->sq_mask;
 		/* of a session of another kind, this is no class at all */
 		const uint32_t class = s == NULL ? UINT32_MAX : s->kind ^ qp->kind;
 
@@ -959,8 +959,8 @@ enqueue(const bool bd3, const bool va, const sec_runs_t *runs, struct wd_crypto_
 		else
 			i += enqueue_one(bd3, va, qp, &qp->slots[idx], ops[i], &b.rc);
 		if (unlikely(b.rc != WD_CRYPTO_BUILT)) {
-			enqueue_stop(qp, ops[i], (uint32_t)q->tail + i, side_start, b.rc, i == 0,
-					idle);
+			enqueue_stop(qp, ops[i], (uint32_t)wd_queue_tail(q) + i, side_start, b.rc,
+					i == 0, idle);
 			break;
 		}
 		if (i < nb)

@@ -88,7 +88,7 @@ flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
 		ops[i]->status = RTE_CRYPTO_OP_STATUS_ERROR;
 		qp->side.head = WD_CRYPTO_SLOT_SIDE_TAIL(slot->word);
 	}
-	q->head = (uint16_t)(q->head + nb);
+	wd_queue_advance(q, nb);
 	qp->stats.dequeued_count += nb;
 	qp->stats.dequeue_err_count += nb;
 	return nb;
@@ -191,7 +191,7 @@ dequeue_wrapped(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint32_t fr
 	return dequeue_run(qp, ops, from, nb_max, &run);
 }
 
-/* There is a completion, or what looks like one; nb_ops: 1 or more. */
+/* A completion, or what looks like one, or a dead queue; what is asked for may be nothing. */
 static __rte_noinline uint16_t
 dequeue_some(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb_ops)
 {
@@ -214,11 +214,9 @@ wd_crypto_sec_dequeue(void *queue_pair, struct rte_crypto_op **ops, uint16_t nb_
 	struct wd_queue *q = &qp->q;
 
 	/* dead or not, a queue with nothing in flight has nothing to say */
-	if (wd_queue_in_flight(q) == 0 || nb_ops == 0)
+	if (wd_queue_in_flight(q) == 0 || (wd_queue_waits(q) && likely(!wd_queue_dead(q))))
 		return 0;
-	if (likely(!wd_queue_waits(q)))
-		return dequeue_some(qp, ops, nb_ops);
-	return unlikely(wd_queue_dead(q)) ? dequeue_dead(qp, ops, nb_ops) : 0;
+	return dequeue_some(qp, ops, nb_ops);
 }
 
 /* ---- both burst functions ---- */
