@@ -187,7 +187,8 @@ client_attach_typed(struct client *c, struct wdm_dev *dev, uint16_t qn, uint16_t
 	c->words = aligned_alloc(64, sizeof(*c->words));
 	c->data = malloc(DATA_LEN);
 	wdt_random_bytes(c->data, DATA_LEN);
-	c->data[DATA_LEN / 2 + FAKE_LEN] = c->data[FAKE_LEN]; /* what comes after it is not inverted */
+	/* what comes after a result is not the inverse of its source */
+	c->data[DATA_LEN / 2 + FAKE_LEN] = c->data[FAKE_LEN];
 	/* what start has to bring into order */
 	memset(c->sq, 0xa5, sq_depth * sizeof(*c->sq));
 	memset(c->cq, 0xa5, cq_depth * sizeof(*c->cq));
