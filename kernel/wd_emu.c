@@ -16,8 +16,9 @@
  * it. The number of the queue is then kept until the answer comes.
  *
  * With SVA, a page may never come (userfaultfd, FUSE). So pages that are not there
- * are faulted in by work items. Who waits for one does so for a bounded time; all
- * that a stuck one holds is its queue's number and rings.
+ * are faulted in by work items. Who waits for one does so for a bounded time; a
+ * stuck one holds its queue's number and rings, its client's address space, the
+ * bytes, the module, and one of its device's EMU_MAX_COPIES.
  */
 
 #include <linux/bitmap.h>
@@ -40,7 +41,7 @@
 #define EMU_STOP_TIMEOUT	(5 * HZ)
 #define EMU_NUMBER_TIMEOUT	HZ /* get(): for a number that waits for an answer */
 #define EMU_COPY_TIMEOUT	HZ /* for the pages of a client */
-#define EMU_MAX_COPIES		512 /* work items at once */
+#define EMU_MAX_COPIES		512 /* work items at once, of a device */
 #define EMU_MAX_ERROR		511 /* what a daemon may answer; above are the kernel's own */
 
 /* What the daemon knows of a queue number. */
@@ -84,6 +85,7 @@ struct emu_dev {
 	struct wd_emu_attach conf;
 	struct platform_device *pdev;
 	struct wd_device *wdev;
+	struct workqueue_struct *wq; /* for struct emu_copy */
 	wait_queue_head_t events; /* the daemon, in read() and poll() */
 	wait_queue_head_t numbers; /* get() */
 
@@ -108,7 +110,6 @@ struct emu_copy {
 
 static DEFINE_MUTEX(emu_devs_lock);
 static LIST_HEAD(emu_devs);
-static struct workqueue_struct *emu_wq;
 
 /* --- numbers and what the daemon knows of them; all with emu_dev.lock held --- */
 
@@ -495,7 +496,7 @@ static int emu_copy_faulting(struct emu_queue *eq, const struct wd_emu_access *a
 	if (a->write && copy_from_user(c->data, buf, a->len))
 		goto put;
 	kref_get(&c->ref); /* of the work item */
-	queue_work(emu_wq, &c->work);
+	queue_work(eq->emu->wq, &c->work);
 	left = wait_for_completion_killable_timeout(&c->done, EMU_COPY_TIMEOUT);
 	rc = left > 0 ? c->error : left ?: -ETIMEDOUT;
 	if (!rc && !a->write && copy_to_user(buf, c->data, a->len))
@@ -691,9 +692,10 @@ static struct emu_dev *emu_dev_new(const struct wd_emu_attach *conf)
 	spin_lock_init(&emu->lock);
 	init_waitqueue_head(&emu->events);
 	init_waitqueue_head(&emu->numbers);
+	emu->wq = alloc_workqueue("wd_emu", WQ_UNBOUND, EMU_MAX_COPIES);
 	emu->pdev = platform_device_alloc(KBUILD_MODNAME, PLATFORM_DEVID_AUTO);
-	if (!emu->pdev)
-		goto free_emu;
+	if (!emu->wq || !emu->pdev)
+		goto put_parent;
 	/* programs expect the attribute numa_node, which is there only if it is known */
 	set_dev_node(&emu->pdev->dev, first_online_node);
 	rc = platform_device_add(emu->pdev);
@@ -710,7 +712,8 @@ remove_parent:
 	platform_device_del(emu->pdev);
 put_parent:
 	platform_device_put(emu->pdev);
-free_emu:
+	if (emu->wq)
+		destroy_workqueue(emu->wq);
 	kvfree(emu);
 	return ERR_PTR(rc);
 }
@@ -870,13 +873,7 @@ static struct miscdevice emu_misc = {
 
 static int __init emu_init(void)
 {
-	int rc;
-
-	emu_wq = alloc_workqueue("wd_emu", WQ_UNBOUND, EMU_MAX_COPIES);
-	rc = emu_wq ? misc_register(&emu_misc) : -ENOMEM;
-	if (rc && emu_wq)
-		destroy_workqueue(emu_wq);
-	return rc;
+	return misc_register(&emu_misc);
 }
 
 static void __exit emu_exit(void)
@@ -884,9 +881,9 @@ static void __exit emu_exit(void)
 	struct emu_dev *emu, *next;
 
 	misc_deregister(&emu_misc);
-	/* copies are over, as each holds the module; the last may not have returned yet */
-	destroy_workqueue(emu_wq);
 	list_for_each_entry_safe(emu, next, &emu_devs, node) {
+		/* copies are over, as each holds the module; the last may not have returned yet */
+		destroy_workqueue(emu->wq);
 		wd_unregister(emu->wdev);
 		platform_device_unregister(emu->pdev);
 		kvfree(emu);
