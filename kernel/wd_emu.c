@@ -20,13 +20,13 @@
  * stuck one holds its queue's number and rings, its client's address space, the
  * bytes, the module, and one of its device's EMU_MAX_COPIES.
  */
-
 #include <linux/bitmap.h>
 #include <linux/highmem.h>
 #include <linux/kref.h>
 #include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/platform_device.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -63,7 +63,6 @@ struct emu_queue {
 	unsigned int qn;
 	wait_queue_head_t wait; /* for the answer; for accesses to end */
 	unsigned long notified; /* bit 0 */
-
 	u16 qc_type; /* not changed by the client while it starts */
 
 	/* with emu_dev.lock */
@@ -155,9 +154,7 @@ static void emu_kill(struct emu_queue *eq)
 		wake_up_all(&eq->q->wait);
 }
 
-/* Without mm the daemon is gone. With it, pages of that process do not come: none of its
- * queues costs the daemon any more time.
- */
+/* Of one client, whose pages do not come: it costs no more time. Without mm: the daemon is gone. */
 static void emu_reset(struct emu_dev *emu, const struct mm_struct *mm)
 {
 	unsigned int qn;
@@ -193,11 +190,6 @@ static void emu_queue_free(struct kref *ref)
 	vfree(eq->region[UACCE_REGION_DUS]);
 	mmdrop(eq->mm);
 	kfree(eq);
-}
-
-static void emu_queue_put(struct emu_queue *eq)
-{
-	kref_put(&eq->ref, emu_queue_free);
 }
 
 /* Give eq a number. -EAGAIN: none now, but one waits only for the daemon. */
@@ -254,7 +246,7 @@ static int emu_get(struct wd_queue *q)
 	q->priv = eq;
 	return 0;
 put:
-	emu_queue_put(eq);
+	kref_put(&eq->ref, emu_queue_free);
 	return rc;
 }
 
@@ -266,7 +258,7 @@ static void emu_put(struct wd_queue *q)
 	emu_end(eq);
 	eq->q = NULL;
 	spin_unlock(&eq->emu->lock);
-	emu_queue_put(eq);
+	kref_put(&eq->ref, emu_queue_free);
 }
 
 static bool emu_answered(struct emu_queue *eq, enum emu_state wanted)
@@ -412,7 +404,7 @@ static void emu_access_end(struct emu_queue *eq)
 	spin_unlock(&eq->emu->lock);
 }
 
-/* Pages that are there, and may be used as asked; any others: -EAGAIN. */
+/* Pages that are there, and may be used as asked; any others, and locked ones: -EAGAIN. */
 static int emu_copy_mapped(struct mm_struct *mm, u64 addr, void __user *buf, size_t len, bool write)
 {
 	const unsigned int flags = FOLL_NOFAULT | (write ? FOLL_WRITE : 0);
@@ -421,6 +413,7 @@ static int emu_copy_mapped(struct mm_struct *mm, u64 addr, void __user *buf, siz
 		const unsigned int offset = offset_in_page(addr);
 		const size_t n = min_t(size_t, len, PAGE_SIZE - offset);
 		unsigned long left;
+		struct folio *folio;
 		struct page *page;
 		long nb;
 		char *va;
@@ -434,9 +427,18 @@ static int emu_copy_mapped(struct mm_struct *mm, u64 addr, void __user *buf, siz
 		va = kmap_local_page(page) + offset;
 		left = write ? copy_from_user(va, buf, n) : copy_to_user(buf, va, n);
 		kunmap_local(va);
-		unpin_user_pages_dirty_lock(&page, 1, write);
-		if (left)
-			return -EFAULT;
+		folio = page_folio(page);
+		if (write && !folio_test_dirty(folio)) {
+			if (folio_trylock(folio)) {
+				folio_mark_dirty(folio);
+				folio_unlock(folio);
+			} else {
+				nb = -EAGAIN; /* who has the lock may wait for FUSE */
+			}
+		}
+		unpin_user_page(page);
+		if (left || nb < 0)
+			return left ? -EFAULT : nb;
 		addr += n;
 		buf += n;
 		len -= n;
@@ -448,7 +450,7 @@ static void emu_copy_free(struct kref *ref)
 {
 	struct emu_copy *c = container_of(ref, struct emu_copy, ref);
 
-	emu_queue_put(c->eq);
+	kref_put(&c->eq->ref, emu_queue_free);
 	kvfree(c);
 	module_put(THIS_MODULE);
 }
@@ -547,7 +549,7 @@ static int emu_access(struct emu_dev *emu, const struct wd_emu_access *a)
 	}
 	if (rc == -EAGAIN)
 		rc = emu_copy_faulting(eq, a);
-	emu_queue_put(eq);
+	kref_put(&eq->ref, emu_queue_free);
 	return rc;
 }
 
@@ -810,7 +812,7 @@ static int emu_file_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!eq)
 		return -ESHUTDOWN;
 	rc = remap_vmalloc_range(vma, eq->region[region], 0);
-	emu_queue_put(eq);
+	kref_put(&eq->ref, emu_queue_free);
 	return rc;
 }
 
