@@ -218,13 +218,15 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 }
 EXPORT_SYMBOL_GPL(wd_register);
 
-/* With the device's lock held: no op of the driver runs for this queue any more. */
+/*
+ * With the device's lock held: no op of the driver runs for this queue any more. Its
+ * registers go first, as a device that is rung all the time would not stop.
+ */
 static void wd_queue_cut_off(struct wd_queue *q)
 {
 	struct wd_device *wdev = q->wdev;
 	unsigned int region;
 
-	wd_queue_halt(q);
 	mutex_lock(&q->vma_lock);
 	q->vma_refused = true;
 	for (region = 0; region < WD_NB_REGIONS && q->mapping; region++) {
@@ -233,6 +235,7 @@ static void wd_queue_cut_off(struct wd_queue *q)
 					    wdev->conf.region_size[region], 1);
 	}
 	mutex_unlock(&q->vma_lock);
+	wd_queue_halt(q);
 	wd_queue_give_back(q);
 	wake_up_all(&q->wait);
 }

@@ -14,6 +14,7 @@
 #include "fault.h"
 #include "ktap.h"
 #include "modules.h"
+#include "pins.h"
 
 #include <poll.h>
 
@@ -229,6 +230,86 @@ test_rounds(void)
 	ktap_test(name != NULL && queue_available_wait(name, 1), "no queue is lost");
 }
 
+/* --- by an owner who never stops to ring --- */
+
+static void
+end_quietly(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+/* Whether the PCI device may do DMA, which its driver forbids when it stops it. */
+static bool
+may_dma(int config)
+{
+	uint16_t command = 0;
+
+	return pread(config, &command, sizeof(command), 4) == sizeof(command) && (command & 4) != 0;
+}
+
+/*
+ * Begins transfers all the time, until the registers are gone. They must be before the driver
+ * waits for the last transfer: a device that is never idle does not stop.
+ */
+static int
+ring(void *arg)
+{
+	const int *rings = arg;
+	uint8_t *page = huge_alloc(1);
+	char path[PATH_MAX];
+	struct edu edu;
+	int config;
+
+	signal(SIGBUS, end_quietly);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	config = open(path, O_RDONLY | O_CLOEXEC);
+	if (page == NULL || edu_open(&edu, name) != 0 || mem_register(edu.fd, page, HUGE_SIZE) != 0)
+		return 1;
+	if (!may_dma(config) || write(*rings, "r", 1) != 1)
+		return 2;
+	for (;;) {
+		const bool stopping = !may_dma(config);
+
+		edu_dma_begin(&edu, EDU_DMA_BUFFER, (uintptr_t)page, EDU_DMA_TO_MEMORY);
+		if (stopping)
+			return 3;
+	}
+}
+
+static void
+test_ringing(void)
+{
+	const long pinned = pins_now(), huge_free = huge_free_now();
+	int rings[2], status = -1, rc;
+	char c;
+	pid_t pid;
+
+	if (!ktap_test(pipe2(rings, O_CLOEXEC) == 0, "pipe"))
+		return;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		_exit(ring(&rings[1]));
+	close(rings[1]);
+	if (!ktap_test(read(rings[0], &c, 1) == 1, "a process that rings all the time"))
+		return;
+	close(rings[0]);
+	rc = unbind();
+	waitpid(pid, &status, 0);
+	ktap_test(rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0,
+			"unbound: its registers go before the device is stopped: %d, 0x%x", rc,
+			(unsigned int)status);
+	for (unsigned int i = 0; i < 500 && pins_now() != pinned; i++)
+		usleep(10000);
+	ktap_test(pins_now() == pinned && huge_free_now() == huge_free,
+			"its memory is given back: %ld pinned, %ld hugepages", pins_now() - pinned,
+			huge_free - huge_free_now());
+	rc = bind_again();
+	name = device_find("wd_edu-", WD_MEMORY_REGISTERED);
+	ktap_test(rc == 0 && name != NULL, "bound again: %d", rc);
+}
+
 int
 main(void)
 {
@@ -240,6 +321,7 @@ main(void)
 	if (ktap_test(edu_bdf(name, bdf, sizeof(bdf)), "its PCI address")) {
 		test_unbind();
 		test_rounds();
+		test_ringing();
 		test_unbind();
 	}
 	return ktap_finish();
