@@ -34,6 +34,7 @@ struct wd_page {
 	unsigned long size;
 	struct page *page;
 	bool kept; /* a device may still reach it: stays pinned */
+	bool told; /* somebody else relies on it: EALREADY */
 };
 
 static LIST_HEAD(wd_processes);
@@ -448,6 +449,7 @@ static struct wd_page *wd_page_pin(struct mm_struct *mm, unsigned long va, unsig
 	pg->va = va;
 	pg->size = size;
 	pg->kept = false;
+	pg->told = false;
 	nb = wd_pin_user_pages(va, 1, FOLL_WRITE | FOLL_LONGTERM, &pg->page);
 	if (nb == 1 && PageHuge(pg->page) && page_size(compound_head(pg->page)) == size &&
 	    compound_head(pg->page) == pg->page)
@@ -513,10 +515,24 @@ static int wd_register_check(struct wd_process *p, unsigned long first, unsigned
 {
 	bool outside;
 	const unsigned long size = wd_registered(p, first, last, &outside);
+	struct wd_page *pg;
 
-	if (size == last - first + 1)
-		return -EALREADY;
-	return outside || size ? -EEXIST : 0;
+	if (size != last - first + 1)
+		return outside || size ? -EEXIST : 0;
+	wd_for_each_page(pg, p, first, last)
+		WRITE_ONCE(pg->told, true);
+	return -EALREADY;
+}
+
+static bool wd_anybody_told(struct wd_process *p, unsigned long first, unsigned long last)
+{
+	struct wd_page *pg;
+
+	wd_for_each_page(pg, p, first, last) {
+		if (READ_ONCE(pg->told))
+			return true;
+	}
+	return false;
 }
 
 /* What is pinned becomes registered; after an error what is to be unpinned is in the list. */
@@ -567,7 +583,7 @@ static int wd_range_register(struct wd_process *p, unsigned long first, unsigned
 	return rc;
 }
 
-/* undo: whatever runs, as nobody was told of it yet */
+/* undo: whatever runs, unless somebody was told of it meanwhile */
 static int wd_range_unregister(struct wd_process *p, unsigned long first, unsigned long last,
 			       bool undo)
 {
@@ -580,6 +596,8 @@ static int wd_range_unregister(struct wd_process *p, unsigned long first, unsign
 		return -EINTR;
 	if (wd_registered(p, first, last, &outside) != last - first + 1) {
 		rc = outside ? -EINVAL : -ENOENT;
+	} else if (undo && wd_anybody_told(p, first, last)) {
+		rc = -EBUSY;
 	} else if (!undo && (READ_ONCE(p->leaked) || atomic_read(&p->nb_unconfined))) {
 		rc = -EBUSY; /* no IOMMU takes it from a device that runs */
 	} else {

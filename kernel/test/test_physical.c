@@ -8,8 +8,10 @@
  */
 
 #include <linux/capability.h>
+#include <pthread.h>
 
 #include "edu.h"
+#include "fault.h"
 #include "ktap.h"
 #include "modules.h"
 
@@ -104,6 +106,56 @@ test_addresses(const struct edu *edu, uint8_t *pages)
 			"two pages unregistered, the third left to close()");
 }
 
+/* --- one thread cannot be told of what another one was told of --- */
+
+struct untold {
+	int fd;
+	uint8_t *page;
+	uint64_t *addrs; /* do not come */
+	int rc;
+};
+
+static void *
+register_untold(void *arg)
+{
+	struct untold *untold = arg;
+
+	untold->rc = register_physical(untold->fd, untold->page, HUGE_SIZE, untold->addrs, 1);
+	return NULL;
+}
+
+static void
+test_undo(const struct edu *edu, uint8_t *page)
+{
+	struct untold untold = { .fd = edu->fd, .page = page };
+	uint64_t addr = 0;
+	pthread_t thread;
+	int fault_fd, rc = 0;
+
+	untold.addrs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fault_fd = userfault_open(untold.addrs, PAGE);
+	if (!ktap_test(fault_fd >= 0 && queue_call(edu->fd, UACCE_IOC_START_Q, NULL) == 0,
+			    "started again"))
+		return;
+	pthread_create(&thread, NULL, register_untold, &untold);
+	for (unsigned int i = 0; i < 500 && rc == 0; i++) {
+		usleep(10000);
+		rc = mem_unregister(edu->fd, page, HUGE_SIZE) == -EBUSY;
+	}
+	rc = register_physical(edu->fd, page, HUGE_SIZE, &addr, 1);
+	ktap_test(rc == -EALREADY && addr == physical(page),
+			"a second thread is told of a page that a first one registers: %d", rc);
+	munmap(untold.addrs, PAGE);
+	close(fault_fd);
+	pthread_join(thread, NULL);
+	ktap_test(untold.rc == -EFAULT, "the first one cannot be told: %d", untold.rc);
+	rc = mem_unregister(edu->fd, page, HUGE_SIZE);
+	ktap_test(rc == -EBUSY, "the page stays registered: %d", rc);
+	ktap_test(queue_call(edu->fd, UACCE_IOC_PUT_Q, NULL) == 0 &&
+					mem_unregister(edu->fd, page, HUGE_SIZE) == 0,
+			"until it is unregistered");
+}
+
 static void
 test_allowed(void)
 {
@@ -122,8 +174,10 @@ test_allowed(void)
 	rc = edu_open(&edu, name);
 	ktap_test(rc == 0, "opened and started with it: %d", rc);
 	ktap_test(tainted_by_user(), "the kernel is tainted");
-	if (rc == 0 && ktap_test(pages != NULL, "hugepages"))
+	if (rc == 0 && ktap_test(pages != NULL, "hugepages")) {
 		test_addresses(&edu, pages);
+		test_undo(&edu, pages);
+	}
 	edu_close(&edu);
 	ktap_test(queue_available_wait(name, 1), "the queue is back");
 	munmap(pages, NB_PAGES * HUGE_SIZE);

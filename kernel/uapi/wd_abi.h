@@ -79,7 +79,8 @@ _Static_assert(sizeof(struct wd_mem) == 40, "wd_mem is 40 bytes");
  * Errors of MEM_REGISTER beyond those above:
  *
  *     EINVAL      zero length, not aligned to the hugepages it covers, wraps around
- *     EFAULT      part of the range is not mapped
+ *     EFAULT      part of the range is not mapped; or dev_addrs is not, then the range is
+ *                 registered all the same if another thread was told EALREADY of it
  *     EMEDIUMTYPE part of it is not hugetlb memory: a file, shared or anonymous memory
  *     EACCES      part of it is not readable and writable
  *     ECHILD      part of it would be inherited by a child: madvise(MADV_DONTFORK) first
