@@ -170,7 +170,8 @@ struct wd_queue {
 /*
  * Make /dev/<conf->name>-<number>. The memory asked for is what it gets, or an
  * error: -EOPNOTSUPP, the machine has no such thing; -EPERM, it does not keep the
- * device from forging interrupts, as the kernel's log says.
+ * device from forging interrupts, as the kernel's log says. -EINVAL: there are no
+ * such numbers, -EEXIST: the number is taken.
  */
 struct wd_device *wd_register(struct device *parent, const struct wd_config *conf, void *priv);
 /* All queues are stopped when it returns, and no op runs or will run. */

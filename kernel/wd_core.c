@@ -177,6 +177,8 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 	struct wd_device *wdev;
 	int rc;
 
+	if (conf->id >= WD_MAX_DEVICES)
+		return ERR_PTR(-EINVAL);
 	rc = wd_check_memory(parent, conf->memory);
 	if (rc)
 		return ERR_PTR(rc);

@@ -55,6 +55,24 @@ test_attributes(void)
 	ktap_test(attr_is("device/numa_node", "0\n"), "device/numa_node");
 }
 
+/* A number of which there is no device node, or another driver's. */
+static void
+test_numbers(void)
+{
+	static const int ids[] = { 1024, 1 << 20, INT_MAX };
+	struct emu_daemon d;
+	int fd = open(WD_EMU_NODE, O_RDWR | O_CLOEXEC), rc = -EINVAL;
+
+	for (size_t i = 0; rc == -EINVAL && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct wd_emu_attach attach = emu_attach_conf(&d, "wd_number", 0, 1);
+
+		attach.id = ids[i];
+		rc = queue_call(fd, WD_EMU_IOC_ATTACH, &attach);
+	}
+	ktap_test(rc == -EINVAL, "devices have numbers below 1024: %d", rc);
+	close(fd);
+}
+
 /* --- sharing --- */
 
 struct user {
@@ -551,6 +569,7 @@ main(void)
 	rc = emu_daemon_start(&daemon_, NAME, 0, NB_QUEUES);
 	if (ktap_test(rc == 0, "daemon: %d", rc)) {
 		test_attributes();
+		test_numbers();
 		test_sharing();
 		test_states();
 		test_orders();

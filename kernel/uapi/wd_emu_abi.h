@@ -64,7 +64,7 @@ struct wd_emu_attach {
 	__u32 recv_status_from_end;
 	/* Which device with this name: its number, or -1: the first one that has no
 	 * daemon and the same values as above, else a new one. Out: the one it is.
-	 * EBUSY: it has a daemon. EEXIST: it is not of the same values.
+	 * EBUSY: it has a daemon. EEXIST: it is not of the same values. EINVAL: 1024 or more.
 	 */
 	__s32 id;
 	__u32 reserved;
