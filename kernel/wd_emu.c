@@ -315,10 +315,11 @@ static int emu_stop(struct wd_queue *q)
 	 */
 	wait_event_timeout(eq->wait, !READ_ONCE(eq->nb_accesses),
 			   sva ? EMU_COPY_TIMEOUT : MAX_SCHEDULE_TIMEOUT);
-	/* Without an answer the daemon sees rings that nobody uses, and reaches nothing else.
-	 * One such wait is enough, though there are many queues to stop.
+	/* Without an answer the daemon sees rings that nobody uses, and reaches nothing else:
+	 * a file that is closed waits for none, as that would be below the device's lock. One
+	 * such wait is enough, though there are many queues to stop.
 	 */
-	if (!READ_ONCE(eq->emu->late) &&
+	if (READ_ONCE(q->mapping) && !READ_ONCE(eq->emu->late) &&
 	    !wait_event_timeout(eq->wait, emu_answered(eq, EMU_IDLE), EMU_STOP_TIMEOUT))
 		WRITE_ONCE(eq->emu->late, true);
 	return 0;

@@ -326,6 +326,8 @@ void wd_device_va_range(struct wd_device *wdev, u64 *min, u64 *max)
 {
 	*min = 0;
 	*max = U64_MAX;
+	if (wdev->conf.memory != WD_REGISTERED_IOMMU)
+		return; /* not to wait for who has the lock */
 	mutex_lock(&wdev->lock);
 	if (wdev->domain) {
 		*min = wdev->domain->geometry.aperture_start;

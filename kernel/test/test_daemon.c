@@ -11,6 +11,7 @@
 
 #define NAME "wd_daemon"
 #define NB_QUEUES 4
+#define PROMPT_MS 2500 /* a slow machine, and less than the kernel waits */
 #define BOUND_MS 30000 /* what the kernel waits for a daemon, and a slow machine */
 
 static struct emu_daemon daemon_;
@@ -152,6 +153,36 @@ test_stopped(void)
 	ktap_test(queue_available_wait(name, NB_QUEUES), "all queues are back");
 }
 
+/* A queue that waits for a daemon that does not answer costs the owners of others no time. */
+static void
+test_stopped_others(void)
+{
+	struct wd_info info = { .size = sizeof(info) };
+	struct emu_queue closed, other;
+	int64_t start;
+	int fd, rc;
+
+	rc = emu_queue_start(&daemon_, &closed) ?: emu_queue_start(&daemon_, &other);
+	if (!ktap_test(rc == 0, "two started queues: %d", rc))
+		return;
+	kill(daemon_.pid, SIGSTOP);
+	emu_queue_close(&daemon_, &closed);
+	usleep(100000);
+	start = now_ms();
+	fd = queue_open(daemon_.name);
+	ktap_test(fd >= 0 && now_ms() - start < PROMPT_MS,
+			"one closed, with the daemon stopped: open() is %d after %ld ms",
+			fd < 0 ? fd : 0, (long)(now_ms() - start));
+	start = now_ms();
+	rc = queue_call(other.fd, WD_IOC_INFO, &info);
+	ktap_test(rc == 0 && now_ms() - start < PROMPT_MS, "INFO of the other is %d after %ld ms",
+			rc, (long)(now_ms() - start));
+	kill(daemon_.pid, SIGCONT);
+	close(fd);
+	emu_queue_close(&daemon_, &other);
+	ktap_test(queue_available_wait(daemon_.name, NB_QUEUES), "all queues are back");
+}
+
 int
 main(void)
 {
@@ -163,6 +194,7 @@ main(void)
 		test_killed();
 		test_stopped();
 		test_stopped_many();
+		test_stopped_others();
 		emu_daemon_kill(&daemon_);
 	}
 	return ktap_finish();
