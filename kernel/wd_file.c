@@ -524,7 +524,8 @@ static __poll_t wd_poll(struct file *filp, struct poll_table_struct *wait)
 	struct wd_queue *q = filp->private_data;
 	__poll_t events = 0;
 
-	if (current->mm != q->mm)
+	/* the kernel's own threads ask for who may, asynchronously */
+	if (current->mm != q->mm && !(current->flags & PF_KTHREAD))
 		return EPOLLERR;
 	poll_wait(filp, &q->wait, wait);
 	mutex_lock(&q->lock);

@@ -7,6 +7,7 @@
  * many threads at once.
  */
 
+#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -448,6 +449,29 @@ notify_later(void *arg)
 	return NULL;
 }
 
+/* There the kernel asks for the events in a thread of its own. */
+static void
+test_poll_aio(const struct emu_queue *q)
+{
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = (uint32_t)q->fd, .aio_buf = POLLIN
+	};
+	struct iocb *cbs[] = { &cb };
+	struct timespec timeout = { .tv_sec = 10 };
+	struct io_event event = { .res = 0 };
+	aio_context_t context = 0;
+	long rc;
+
+	rc = syscall(SYS_io_setup, 1, &context) == 0 ? syscall(SYS_io_submit, context, 1, cbs) : -1;
+	if (rc == 1) {
+		emu_notify(&daemon_, q->qn);
+		rc = syscall(SYS_io_getevents, context, 1, 1, &event, &timeout);
+	}
+	ktap_test(rc == 1 && event.res == POLLIN, "asynchronous poll: %ld, events 0x%llx", rc,
+			(unsigned long long)event.res);
+	syscall(SYS_io_destroy, context);
+}
+
 static void
 test_poll(void)
 {
@@ -467,6 +491,7 @@ test_poll(void)
 	ktap_test(emu_notify(&daemon_, q.qn) == -ESHUTDOWN, "the device cannot tell after PUT_Q");
 	queue_call(q.fd, UACCE_IOC_START_Q, NULL);
 	ktap_test(poll_events(q.fd, 0) == 0, "what was told before START_Q is forgotten");
+	test_poll_aio(&q);
 	emu_queue_close(&daemon_, &q);
 }
 
