@@ -12,6 +12,11 @@
  * device of wd.ko, and is given back when the process closes its last queue. An
  * open() right after that waits for it, for two seconds at most.
  *
+ * poll() gives POLLIN once for what the device has told of since the last time,
+ * and each look of the kernel is such a time, as with mainline's drivers: one made
+ * by EPOLL_CTL_ADD or EPOLL_CTL_MOD may take what epoll_wait() then sleeps for. So
+ * look at the ring after arming, and before sleeping.
+ *
  * Each argument begins with its size, so that it can grow: a shorter one is
  * taken as if it ended in zeros, a longer one is E2BIG unless what the kernel
  * does not know is zero. Reserved fields must be zero.
