@@ -36,12 +36,13 @@ void wd_queue_halt(struct wd_queue *q)
 	struct wd_device *wdev = q->wdev;
 
 	mutex_lock(&q->lock);
-	if (q->state == WD_QUEUE_STARTED && wd_quiesce(q) && !wdev->stuck) {
-		wdev->stuck = true;
+	if (q->state == WD_QUEUE_STARTED && wd_quiesce(q)) {
 		/* the pages that it may still reach can never be given to anybody else */
 		WRITE_ONCE(q->process->leaked, true);
-		dev_err(&wdev->dev,
-			"does not stop; given up, and the memory it was shown is kept until reboot\n");
+		if (!wdev->stuck)
+			dev_err(&wdev->dev,
+				"does not stop; given up, and the memory it was shown is kept until reboot\n");
+		wdev->stuck = true;
 	}
 	q->state = WD_QUEUE_ZOMBIE;
 	mutex_unlock(&q->lock);
