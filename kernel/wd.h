@@ -73,7 +73,9 @@ struct wd_device;
 struct wd_ops {
 	/* Take a queue; sets q->id and q->priv. -EBUSY: none left; -EPERM: stopped. */
 	int (*get)(struct wd_queue *q);
-	/* Give it back: the device is quiet, nothing is mapped any more. */
+	/* Give it back: the device is quiet, its registers are not mapped; other regions may be.
+	 * Not called any more when a queue of the device did not stop: it may be using what it has.
+	 */
 	void (*put)(struct wd_queue *q);
 	/* -ENXIO, -EIO, -ETIMEDOUT: it does not run. May sleep for a bounded time. */
 	int (*start)(struct wd_queue *q);

@@ -224,6 +224,7 @@ static void edu_remove(struct pci_dev *pdev)
 		edu_mark_dead(edu);
 	mutex_unlock(&wdev->lock);
 	wd_unregister(wdev);
+	vfree(edu->status); /* if it did not stop; DMA never goes there */
 	/* the PCI core may allow its line again: let it not be raised then */
 	writel(0, edu->regs + EDU_REG_STATUS);
 	writel(~0U, edu->regs + EDU_REG_IRQ_ACK);

@@ -55,7 +55,8 @@ void wd_queue_give_back(struct wd_queue *q)
 		return;
 	if (q->sva && !q->wdev->stuck)
 		iommu_sva_unbind_device(q->sva);
-	q->wdev->conf.ops->put(q);
+	if (!q->wdev->stuck)
+		q->wdev->conf.ops->put(q);
 	q->taken = false;
 }
 
