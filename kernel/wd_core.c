@@ -179,9 +179,6 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 
 	if (conf->id >= WD_MAX_DEVICES)
 		return ERR_PTR(-EINVAL);
-	rc = wd_check_memory(parent, conf->memory);
-	if (rc)
-		return ERR_PTR(rc);
 	wdev = kzalloc(sizeof(*wdev), GFP_KERNEL);
 	if (!wdev)
 		return ERR_PTR(-ENOMEM);
@@ -192,6 +189,13 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 		return ERR_PTR(rc == -ENOSPC ? -EEXIST : rc);
 	}
 	wdev->id = rc;
+	/* the last that can fail before device_initialize(), as it may have enabled SVA */
+	rc = wd_check_memory(parent, conf->memory);
+	if (rc) {
+		ida_free(&wd_ida, wdev->id);
+		kfree(wdev);
+		return ERR_PTR(rc);
+	}
 	wdev->conf = *conf;
 	wdev->priv = priv;
 	mutex_init(&wdev->lock);
