@@ -53,20 +53,31 @@ static inline struct iommu_sva *wd_iommu_sva_bind(struct device *dev, struct mm_
 #endif
 }
 
-/* Newer kernels enable shared virtual addressing when the first mm is bound. */
-static inline int wd_iommu_sva_enable(struct device *dev)
+/*
+ * Newer kernels enable shared virtual addressing when the first mm is bound. Older ones
+ * want a device's page faults (PRI, stall) enabled before; not all devices need that.
+ */
+static inline int wd_iommu_sva_enable(struct device *dev, bool *faults)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-	return 0;
-#else
-	return iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
+	int rc = 0;
+
+	*faults = false;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+	*faults = !iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+	rc = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
+	if (rc && *faults)
+		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
 #endif
+	return rc;
 }
 
-static inline void wd_iommu_sva_disable(struct device *dev)
+/* faults: what enabling has said; a kernel may warn when they were not enabled. */
+static inline void wd_iommu_sva_disable(struct device *dev, bool faults)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 	iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_SVA);
+	if (faults)
+		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
 #endif
 }
 

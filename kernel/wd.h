@@ -122,6 +122,7 @@ struct wd_device {
 	void *priv; /* of the driver */
 	int id;
 	struct mutex lock;
+	bool iopf; /* the IOMMU was told to handle its page faults */
 	bool gone; /* wd_unregister() began: no further opens */
 	struct list_head queues;
 	struct iommu_domain *domain; /* WD_REGISTERED_IOMMU, while process is set */

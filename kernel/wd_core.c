@@ -141,15 +141,15 @@ static int wd_check_interrupts(struct device *parent)
 }
 
 /* Whether the machine can give the device the kind of memory its driver asks for. */
-static int wd_check_memory(struct device *parent, enum wd_memory memory)
+static int wd_check_memory(struct wd_device *wdev, struct device *parent, enum wd_memory memory)
 {
 	switch (memory) {
 	case WD_SVA_IOMMU:
-		if (wd_iommu_sva_enable(parent))
+		if (wd_iommu_sva_enable(parent, &wdev->iopf))
 			return -EOPNOTSUPP;
 		if (!wd_check_interrupts(parent))
 			return 0;
-		wd_iommu_sva_disable(parent);
+		wd_iommu_sva_disable(parent, wdev->iopf);
 		return -EPERM;
 	case WD_REGISTERED_IOMMU:
 		if (!device_iommu_mapped(parent) ||
@@ -190,7 +190,7 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 	}
 	wdev->id = rc;
 	/* the last that can fail before device_initialize(), as it may have enabled SVA */
-	rc = wd_check_memory(parent, conf->memory);
+	rc = wd_check_memory(wdev, parent, conf->memory);
 	if (rc) {
 		ida_free(&wd_ida, wdev->id);
 		kfree(wdev);
@@ -216,7 +216,7 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 		rc = cdev_device_add(&wdev->cdev, &wdev->dev);
 	if (rc) {
 		if (conf->memory == WD_SVA_IOMMU)
-			wd_iommu_sva_disable(parent);
+			wd_iommu_sva_disable(parent, wdev->iopf);
 		put_device(&wdev->dev);
 		return ERR_PTR(rc);
 	}
@@ -269,7 +269,7 @@ void wd_unregister(struct wd_device *wdev)
 		wd_process_put(p);
 	}
 	if (wdev->conf.memory == WD_SVA_IOMMU)
-		wd_iommu_sva_disable(wdev->dev.parent);
+		wd_iommu_sva_disable(wdev->dev.parent, wdev->iopf);
 	put_device(&wdev->dev);
 }
 EXPORT_SYMBOL_GPL(wd_unregister);
