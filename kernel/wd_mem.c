@@ -104,6 +104,7 @@ struct wd_process *wd_process_open(struct mm_struct *mm)
 	p->refs++;
 	p->nb_open++;
 	spin_unlock(&wd_processes_lock);
+	wake_up_all(&wd_process_freed); /* it is not closing any more */
 	if (p != fresh) {
 		mmdrop(mm);
 		kfree(fresh);
