@@ -315,9 +315,8 @@ static int emu_stop(struct wd_queue *q)
 	 */
 	wait_event_timeout(eq->wait, !READ_ONCE(eq->nb_accesses),
 			   sva ? EMU_COPY_TIMEOUT : MAX_SCHEDULE_TIMEOUT);
-	/* Without an answer the daemon sees rings that nobody uses, and reaches nothing else:
-	 * a file that is closed waits for none, as that would be below the device's lock. One
-	 * such wait is enough, though there are many queues to stop.
+	/* Without an answer the daemon sees rings that nobody uses, and reaches nothing else. So
+	 * a closed file does not wait, as it has the device's lock, and one of many queues does.
 	 */
 	if (READ_ONCE(q->mapping) && !READ_ONCE(eq->emu->late) &&
 	    !wait_event_timeout(eq->wait, emu_answered(eq, EMU_IDLE), EMU_STOP_TIMEOUT))
@@ -362,8 +361,7 @@ static bool emu_ready(struct wd_queue *q)
 static int emu_available(struct wd_device *wdev)
 {
 	struct emu_dev *emu = wdev->priv;
-	unsigned int qn;
-	int nb = 0;
+	unsigned int qn, nb = 0;
 
 	spin_lock(&emu->lock);
 	for (qn = 0; emu->has_daemon && qn < emu->conf.nb_queues; qn++)
@@ -405,7 +403,9 @@ static void emu_access_end(struct emu_queue *eq)
 	spin_unlock(&eq->emu->lock);
 }
 
-/* Pages that are there, and may be used as asked; any others, and locked ones: -EAGAIN. */
+/* Pages that are there, and may be used as asked; any others, and locked ones: -EAGAIN. With
+ * hugetlb 6.1 ignores FOLL_NOFAULT: it takes a page from the pool, but waits for no userfaultfd.
+ */
 static int emu_copy_mapped(struct mm_struct *mm, u64 addr, void __user *buf, size_t len, bool write)
 {
 	const unsigned int flags = FOLL_NOFAULT | (write ? FOLL_WRITE : 0);
