@@ -76,7 +76,7 @@ struct wd_mem {
 	 * receives the device's address of each hugepage of the range, in order.
 	 */
 	__u64 dev_addrs;
-	__u64 nb_dev_addrs; /* elements in that array; ENOSPC: too few */
+	__u64 nb_dev_addrs; /* elements in that array; ENOSPC: too few, as EFAULT below */
 };
 _Static_assert(sizeof(struct wd_mem) == 40, "wd_mem is 40 bytes");
 
