@@ -97,7 +97,7 @@ trip(void)
 
 /* A thread on the second CPU, and this one on the first. */
 static int
-start(const unsigned long cpus[2], pthread_t *other)
+start(const unsigned int cpus[2], pthread_t *other)
 {
 	pthread_attr_t attr;
 	cpu_set_t sets[2];
@@ -120,18 +120,19 @@ start(const unsigned long cpus[2], pthread_t *other)
 }
 
 static int
-cpu_parse(const char *text, unsigned long *cpu)
+cpu_parse(const char *text, unsigned int *cpu)
 {
 	char *end;
+	const unsigned long number = strtoul(text, &end, 10);
 
-	*cpu = strtoul(text, &end, 10);
-	return *text >= '0' && *text <= '9' && *end == '\0' && *cpu < CPU_SETSIZE ? 0 : -1;
+	*cpu = (unsigned int)number;
+	return *text >= '0' && *text <= '9' && *end == '\0' && number < CPU_SETSIZE ? 0 : -1;
 }
 
 int
 main(int argc, char **argv)
 {
-	unsigned long cpus[2];
+	unsigned int cpus[2];
 	pthread_t other;
 	cpu_set_t mine;
 	double ns;
@@ -148,7 +149,7 @@ main(int argc, char **argv)
 	}
 	rc = start(cpus, &other);
 	if (rc != 0) {
-		fprintf(stderr, "bench-trip: threads on CPUs %lu and %lu: %s\n", cpus[0], cpus[1],
+		fprintf(stderr, "bench-trip: threads on CPUs %u and %u: %s\n", cpus[0], cpus[1],
 				strerror(rc));
 		return 1;
 	}
