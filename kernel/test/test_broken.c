@@ -31,10 +31,28 @@ break_next(const char *function, long value, unsigned int times)
 	return module_load("wd_break", parameters) == 0;
 }
 
+/* -1: it is not loaded. */
+static int
+breaks_left(void)
+{
+	FILE *f = fopen("/sys/module/wd_break/parameters/left", "re");
+	int left = -1;
+
+	if (f == NULL)
+		return -1;
+	if (fscanf(f, "%d", &left) != 1)
+		left = -1;
+	fclose(f);
+	return left;
+}
+
+/* When all those calls have come: what is closed is taken down by a workqueue. */
 static bool
 repair(void)
 {
-	return module_unload("wd_break") == 0;
+	for (unsigned int i = 0; i < 500 && breaks_left() != 0; i++)
+		usleep(10000);
+	return breaks_left() == 0 && module_unload("wd_break") == 0;
 }
 
 /* What is pinned, and taken, is what the modules keep. */

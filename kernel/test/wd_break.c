@@ -27,6 +27,16 @@ MODULE_PARM_DESC(times, "how many calls of it");
 
 static atomic_t left;
 
+static int
+left_get(char *buf, const struct kernel_param *param)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&left));
+}
+
+static const struct kernel_param_ops left_ops = { .get = left_get };
+module_param_cb(left, &left_ops, NULL, 0444);
+MODULE_PARM_DESC(left, "how many of them are to come, to be read");
+
 /* Called in its place, with its arguments, which it does not look at. */
 static noinline long
 break_function(void)
