@@ -60,13 +60,14 @@ rte_wd_queue_start(struct wd_queue *q)
 	if (q->started)
 		return q->broken ? -EBUSY : 0; /* to be stopped first */
 	q->head = q->in_flight = 0;
-	wd_queue_aim(q);
 	q->broken = q->lied = q->dead_reported = false;
 	q->quiesced = 0;
-	q->dead = q->recv_status;
 	rc = q->dev->transport->queue_start(q);
 	if (rc != 0)
 		return rc;
+	/* behind it, as it may map the rings anew */
+	wd_queue_aim(q);
+	q->dead = q->recv_status;
 	rc = wd_watch_add(q);
 	if (rc != 0) {
 		q->dev->transport->queue_stop(q);

@@ -13,9 +13,9 @@
  *     ... [ in flight: owned by the device ) [ free: owned by us ) ...
  *
  * What is kept is head and how many are in flight; tail is their sum. The device
- * completes in order, one CQE an SQE, so head counts consumed CQEs and freed SQEs alike. At most depth - 1 descriptors are in flight; the CQ is
- * as deep as the SQ or deeper, and its head is published before the next
- * submit, so it cannot overflow.
+ * completes in order, one CQE an SQE, so head counts consumed CQEs and freed SQEs
+ * alike. At most depth - 1 descriptors are in flight; the CQ is as deep as the SQ
+ * or deeper, and its head is published before the next submit, so it cannot overflow.
  *
  * A queue belongs to one lcore at a time. Nothing here calls the kernel, locks,
  * waits or allocates.
