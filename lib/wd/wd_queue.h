@@ -292,6 +292,10 @@ wd_queue_release(struct wd_queue *q, uint16_t nb)
 	rte_io_rmb();
 	wd_queue_ring(q->cq_db,
 			q->cq_db_word | (uint64_t)(q->head & q->cq_mask) << HISI_QM_DB_INDEX_SHIFT);
+	/* no load of what the caller does next between the two: devtools/ordering.py
+	 * cannot tell a count of ours from what the device wrote
+	 */
+	rte_compiler_barrier();
 }
 
 /**
