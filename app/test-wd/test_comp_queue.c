@@ -711,14 +711,19 @@ good_then_error(struct rte_comp_op **ops, unsigned int good_deflate, unsigned in
 	return WDT_PASS;
 }
 
-/* All are back, once, in order for each direction, in time. */
+/* All are back, taken in bursts, once, in order for each direction, in time. */
 static int
-collect(struct rig *r)
+collect_by(struct rig *r, unsigned int burst)
 {
 	struct rte_comp_op *got[2 * NB + 1];
 	uint64_t next[NB_DIRS] = { 0, 1 };
 
-	WDT_CHECK_EQ(wdt_comp_dequeue_wait(r->c, 0, got, 2 * NB, BOUND_MS), 2 * NB);
+	for (unsigned int nb = 0; nb < 2 * NB; nb += burst) {
+		const unsigned int want = RTE_MIN(burst, 2 * NB - nb);
+
+		WDT_CHECK_EQ(wdt_comp_dequeue_wait(r->c, 0, got + nb, (uint16_t)want, BOUND_MS),
+				want);
+	}
 	for (unsigned int i = 0; i < 2 * NB; i++) {
 		const uint64_t cookie = wdt_comp_cookie(got[i]);
 
@@ -727,6 +732,12 @@ collect(struct rig *r)
 	}
 	WDT_CHECK_EQ(rte_compressdev_dequeue_burst(r->c->id, 0, got, 1), 0);
 	return WDT_PASS;
+}
+
+static int
+collect(struct rig *r)
+{
+	return collect_by(r, 2 * NB);
 }
 
 static int
@@ -761,7 +772,7 @@ dead(struct rig *r, enum dir dir)
 
 /* A fault that kills both queues: nb_good ops of each are done. */
 static int
-dies_once(struct rig *r, const char *fault, unsigned int nb_good)
+dies_once(struct rig *r, const char *fault, unsigned int nb_good, unsigned int burst)
 {
 	struct rte_comp_op *ops[2 * NB];
 
@@ -770,7 +781,7 @@ dies_once(struct rig *r, const char *fault, unsigned int nb_good)
 	WDT_CHECK_EQ(ops_new(r, 0, 1, ops, 2 * NB), WDT_PASS);
 	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(r->c->id, 0, ops, 2 * NB), 2 * NB);
 	wdt_sim_run(0);
-	if (collect(r) != WDT_PASS || good_then_error(ops, nb_good, nb_good) != WDT_PASS)
+	if (collect_by(r, burst) != WDT_PASS || good_then_error(ops, nb_good, nb_good) != WDT_PASS)
 		return WDT_FAIL;
 	WDT_CHECK_EQ(stats_are(r->c, 2 * NB, 2 * NB, 0, 2 * (NB - nb_good)), WDT_PASS);
 	ops_free(ops, 2 * NB);
@@ -782,12 +793,13 @@ dies_once(struct rig *r, const char *fault, unsigned int nb_good)
 static int
 dies(struct wdt_comp *c, const char *fault, unsigned int nb_good)
 {
+	static const unsigned int bursts[] = { 2 * NB, 1, 7 };
 	struct rig r;
 
 	if (rig_init(&r, c) != WDT_PASS)
 		return WDT_FAIL;
-	for (unsigned int round = 0; round < 3; round++) {
-		if (dies_once(&r, fault, nb_good) != WDT_PASS)
+	for (unsigned int round = 0; round < RTE_DIM(bursts); round++) {
+		if (dies_once(&r, fault, nb_good, bursts[round]) != WDT_PASS)
 			return WDT_FAIL;
 	}
 	return rig_end(&r);

@@ -76,19 +76,30 @@ renew(struct rig *r)
 	return WDT_PASS;
 }
 
-/* All NB in flight: back in time and in order; then not one more. */
+/* All NB in flight, taken in bursts: back in time and in order; then not one more. */
 static int
-collect(struct rig *r)
+collect_by(struct rig *r, unsigned int burst)
 {
 	const uint64_t start = rte_get_timer_cycles();
 	struct rte_crypto_op *got[NB + 1];
 
-	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(r->c, 0, got, NB, BOUND_MS), NB);
+	for (unsigned int nb = 0; nb < NB; nb += burst) {
+		const unsigned int want = RTE_MIN(burst, NB - nb);
+
+		WDT_CHECK_EQ(wdt_crypto_dequeue_wait(r->c, 0, got + nb, (uint16_t)want, BOUND_MS),
+				want);
+	}
 	WDT_CHECK((rte_get_timer_cycles() - start) * 1000 / rte_get_timer_hz() < BOUND_MS);
 	for (unsigned int i = 0; i < NB; i++)
 		WDT_CHECK(got[i] == r->ops[i]);
 	WDT_CHECK_EQ(rte_cryptodev_dequeue_burst(r->c->id, 0, got, NB + 1), 0);
 	return WDT_PASS;
+}
+
+static int
+collect(struct rig *r)
+{
+	return collect_by(r, NB);
 }
 
 static int
@@ -298,20 +309,22 @@ counted(struct rig *r, unsigned int nb_failed)
 	return WDT_PASS;
 }
 
-/* A fault that kills: nb_good ops are done, the rest fails; thrice in a row. */
+/* A fault that kills: nb_good ops are done, the rest fails; thrice in a row, however they are taken. */
 static int
 dies(struct wdt_crypto *c, const char *fault, unsigned int nb_good)
 {
+	static const unsigned int bursts[] = { NB, 1, 7 };
 	struct rig r;
 
-	for (unsigned int round = 0; round < 3; round++) {
+	for (unsigned int round = 0; round < RTE_DIM(bursts); round++) {
 		if (rig_init(&r, c, (enum wdt_class)(round % WDT_NB_CLASSES)) != WDT_PASS ||
 				set_up_again(&r) != WDT_PASS) /* faults count from here */
 			return WDT_FAIL;
 		WDT_CHECK_EQ(rte_wd_sim_fault(0, fault), 0);
 		WDT_CHECK_EQ(send(&r), WDT_PASS);
 		wdt_sim_run(0);
-		if (collect(&r) != WDT_PASS || good_then_error(&r, nb_good) != WDT_PASS ||
+		if (collect_by(&r, bursts[round]) != WDT_PASS ||
+				good_then_error(&r, nb_good) != WDT_PASS ||
 				counted(&r, NB - nb_good) != WDT_PASS || dead(&r) != WDT_PASS ||
 				set_up_again(&r) != WDT_PASS || works(&r) != WDT_PASS ||
 				rig_end(&r) != WDT_PASS)

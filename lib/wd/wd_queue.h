@@ -281,6 +281,16 @@ wd_queue_advance(struct wd_queue *q, uint16_t nb)
 	wd_queue_aim(q);
 }
 
+/** Take nb descriptors of a dead queue out of flight, from head on, that were not completed. */
+static inline void
+wd_queue_fail(struct wd_queue *q, uint16_t nb)
+{
+	wd_queue_advance(q, nb);
+	/* behind a lie nothing counts, also what looks like the completion that is next */
+	if (q->lied)
+		q->absent = *q->phase & rte_cpu_to_le_16(HISI_QM_CQE_PHASE);
+}
+
 /** Give nb completed descriptors back to the ring and tell the device, one doorbell. */
 static inline void
 wd_queue_release(struct wd_queue *q, uint16_t nb)

@@ -900,7 +900,7 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		if (stream_of(ops[i]) != NULL)
 			stream_of(ops[i])->busy = false;
 	}
-	wd_queue_advance(q, (uint16_t)nb);
+	wd_queue_fail(q, (uint16_t)nb);
 	qp->stats.dequeue_err_count += nb;
 	return nb;
 }

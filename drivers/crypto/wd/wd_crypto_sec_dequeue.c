@@ -88,7 +88,7 @@ flush(struct wd_crypto_qp *qp, struct rte_crypto_op **ops, uint16_t nb)
 		ops[i]->status = RTE_CRYPTO_OP_STATUS_ERROR;
 		qp->side.head = WD_CRYPTO_SLOT_SIDE_TAIL(slot->word);
 	}
-	wd_queue_advance(q, nb);
+	wd_queue_fail(q, nb);
 	qp->stats.dequeued_count += nb;
 	qp->stats.dequeue_err_count += nb;
 	return nb;
