@@ -203,6 +203,55 @@ WDT_TEST(lib_watchdog_survives_a_device_pulled_out)
 	return WDT_PASS;
 }
 
+/* A device that was reset may be removed before anybody sets its queue up again. */
+WDT_TEST(lib_watchdog_lets_go_of_a_device_that_was_reset)
+{
+	static unsigned int nb_dead;
+	struct wd_queue *q;
+	struct wd_dev *dev;
+
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	q = queue_open_started(dev, count_cb, &nb_dead);
+	WDT_CHECK(q != NULL);
+	WDT_CHECK_EQ(wd_queue_submit(q, 1), 1);
+	wdt_fake_reset();
+	WDT_CHECK(wait_for(&nb_dead, 1));
+	WDT_CHECK_EQ(wdt_fake.nb_started, 0);
+	wdt_fake_pull();
+	WDT_CHECK(wd_queue_waits(q));
+	WDT_CHECK(wd_queue_dead(q));
+	WDT_CHECK(!wd_queue_completed_late(q));
+	wd_queue_fail(q, 1);
+	WDT_CHECK_EQ(wd_queue_submit(q, 1), 0);
+	close_all(dev, q);
+	wdt_fake_remove();
+	return WDT_PASS;
+}
+
+WDT_TEST(lib_queue_that_did_not_start_again_takes_nothing)
+{
+	struct wd_queue *q;
+	struct wd_dev *dev;
+
+	wdt_fake_add();
+	WDT_CHECK_EQ(fake_dev_open(&dev), 0);
+	q = queue_open_started(dev, NULL, NULL);
+	WDT_CHECK(q != NULL);
+	WDT_CHECK_EQ(rte_wd_queue_stop(q), 0);
+	wdt_fake.start_rc = -EIO;
+	WDT_CHECK_EQ(rte_wd_queue_start(q), -EIO);
+	WDT_CHECK_EQ(wd_queue_submit(q, 1), 0);
+	WDT_CHECK(wd_queue_dead(q));
+	wdt_fake.start_rc = 0;
+	WDT_CHECK_EQ(rte_wd_queue_start(q), 0);
+	WDT_CHECK(!wd_queue_dead(q));
+	WDT_CHECK_EQ(wd_queue_submit(q, 1), 1);
+	close_all(dev, q);
+	wdt_fake_remove();
+	return WDT_PASS;
+}
+
 /* ---- memory that could not be shown ---- */
 
 static bool

@@ -37,7 +37,9 @@ struct fake_queue {
 	bool started;
 };
 
-static int queue_fd; /* of the queue that was opened last */
+/* of the queue that was opened last */
+static int queue_fd;
+static struct regions *queue_regions;
 
 static int
 fake_scan(rte_wd_dev_cb cb, void *arg)
@@ -93,6 +95,7 @@ fake_queue_open(struct wd_dev *dev __rte_unused, const struct wd_queue_conf *con
 		abort();
 	fq->regions = regions;
 	queue_fd = fq->fd;
+	queue_regions = regions;
 	wdt_fake.nb_queues++;
 	q->sq = regions->sq;
 	q->cq = regions->cq;
@@ -112,15 +115,23 @@ fake_queue_start(struct wd_queue *q)
 {
 	struct fake_queue *fq = q->transport_data;
 
+	if (wdt_fake.start_rc != 0)
+		return wdt_fake.start_rc;
+	if (mmap(fq->regions, sizeof(*fq->regions), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			    fq->fd, 0) == MAP_FAILED)
+		abort();
+	memset(fq->regions, 0, sizeof(*fq->regions));
 	fq->started = true;
 	wdt_fake.nb_started++;
 	return 0;
 }
 
+/* As the transport of real devices does it: from here on the memory is the process's own. */
 static int
 fake_queue_stop(struct wd_queue *q)
 {
 	struct fake_queue *fq = q->transport_data;
+	struct regions last;
 
 	if (!fq->started)
 		return 0;
@@ -128,13 +139,14 @@ fake_queue_stop(struct wd_queue *q)
 		return wdt_fake.stop_rc;
 	wdt_fake.nb_started--;
 	fq->started = false;
-	if (!wdt_fake.pulled)
-		return 0;
-	/* as the transport of real devices leaves it */
-	if (mmap(fq->regions, sizeof(*fq->regions), PROT_READ | PROT_WRITE,
+	if (wdt_fake.pulled)
+		memset(&last, 0xff, sizeof(last));
+	else
+		last = *fq->regions;
+	if (mmap(fq->regions, sizeof(last), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		abort();
-	memset(fq->regions, 0xff, sizeof(*fq->regions));
+	*fq->regions = last;
 	return 0;
 }
 
@@ -212,6 +224,13 @@ void
 wdt_fake_remove(void)
 {
 	rte_wd_transport_unregister(&fake_transport);
+}
+
+void
+wdt_fake_reset(void)
+{
+	queue_regions->send_status = 1;
+	__atomic_store_n(&queue_regions->recv_status, 1, __ATOMIC_RELEASE);
 }
 
 void

@@ -24,6 +24,7 @@ struct wdt_fake {
 	int no_queue_rc; /* when there is none left */
 	unsigned int nb_maps_left; /* pieces of memory that it can still be shown */
 	bool pulled;
+	int start_rc; /* what starting a queue comes to */
 	int stop_rc; /* what stopping a queue comes to */
 	/* what was seen */
 	unsigned int nb_devs; /* open now */
@@ -37,6 +38,8 @@ extern struct wdt_fake wdt_fake;
 
 /** Have the device, with 16 queues and SVA, from now on. */
 void wdt_fake_add(void);
+/** Reset it: the queue that was opened last is dead. */
+void wdt_fake_reset(void);
 /** Pull it out: to touch the memory of the queue that was opened last is a SIGBUS from here on. */
 void wdt_fake_pull(void);
 /** Have it no longer; it must be closed. */

@@ -64,17 +64,23 @@ rte_wd_queue_start(struct wd_queue *q)
 	q->quiesced = 0;
 	rc = q->dev->transport->queue_start(q);
 	if (rc != 0)
-		return rc;
+		goto not_started;
 	/* behind it, as it may map the rings anew */
 	wd_queue_aim(q);
 	q->dead = q->recv_status;
 	rc = wd_watch_add(q);
 	if (rc != 0) {
 		q->dev->transport->queue_stop(q);
-		return rc;
+		goto not_started;
 	}
 	q->started = true;
 	return 0;
+
+not_started: /* and takes nothing */
+	q->broken = true;
+	q->quiesced = 1;
+	q->dead = &q->quiesced;
+	return rc;
 }
 
 int

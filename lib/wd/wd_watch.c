@@ -67,9 +67,9 @@ stalled(struct wd_queue *q)
 		q->watch_looks = 0;
 		return false;
 	}
-	q->watch_looks++;
+	/* the first look only tells since when: what is in flight may be just submitted */
 	return q->dev->stall_ms != 0 &&
-			(uint64_t)q->watch_looks * (WATCH_PERIOD_US / 1000) >= q->dev->stall_ms;
+			(uint64_t)q->watch_looks++ * (WATCH_PERIOD_US / 1000) >= q->dev->stall_ms;
 }
 
 /* Returns whether the queue was found dead. */
@@ -77,7 +77,7 @@ static bool
 look(struct wd_queue *q)
 {
 	const char *why = "was reset";
-	int status;
+	int status, rc;
 
 	if (q->dead_reported)
 		return false;
@@ -95,7 +95,9 @@ look(struct wd_queue *q)
 	}
 	__atomic_store_n(&q->broken, true, __ATOMIC_RELAXED);
 	q->dead_reported = true;
-	if (status <= 0 && q->dev->transport->queue_stop(q) != 0) {
+	/* a reset device, too: when it is removed later, a touch of what is mapped is a SIGBUS */
+	rc = q->dev->transport->queue_stop(q);
+	if (status <= 0 && rc != 0) {
 		WD_LOG(ERR,
 				"device %s queue %u: %s, and does not stop; %u stay in flight until the queue"
 				" pair is set up again",
