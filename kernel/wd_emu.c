@@ -203,11 +203,12 @@ static int emu_number_take(struct emu_dev *emu, struct emu_queue *eq)
 	for (qn = 0; rc && emu->has_daemon && qn < emu->conf.nb_queues; qn++) {
 		struct emu_slot *slot = &emu->slots[qn];
 
-		if (!slot->eq)
-			rc = slot->state == EMU_IDLE ? 0 : -EAGAIN;
-		if (!rc) {
+		if (!slot->eq && slot->state == EMU_IDLE) {
+			rc = 0;
 			slot->eq = eq;
 			eq->qn = qn;
+		} else if (slot->state != EMU_IDLE && (!slot->eq || !slot->eq->q)) {
+			rc = -EAGAIN;
 		}
 	}
 	spin_unlock(&emu->lock);
@@ -219,10 +220,10 @@ static int emu_get(struct wd_queue *q)
 	struct emu_dev *emu = q->wdev->priv;
 	struct emu_queue *eq = kzalloc(sizeof(*eq), GFP_KERNEL_ACCOUNT);
 	long left;
-	int rc;
+	int rc = -ENOMEM;
 
 	if (!eq)
-		return -ENOMEM;
+		return rc;
 	kref_init(&eq->ref);
 	init_waitqueue_head(&eq->wait);
 	mmgrab(q->mm);
@@ -231,10 +232,8 @@ static int emu_get(struct wd_queue *q)
 	eq->q = q;
 	eq->region[UACCE_REGION_MMIO] = vmalloc_user(emu->conf.mmio_size);
 	eq->region[UACCE_REGION_DUS] = vmalloc_user(emu->conf.dus_size);
-	if (!eq->region[UACCE_REGION_MMIO] || !eq->region[UACCE_REGION_DUS]) {
-		rc = -ENOMEM;
+	if (!eq->region[UACCE_REGION_MMIO] || !eq->region[UACCE_REGION_DUS])
 		goto put;
-	}
 	left = wait_event_killable_timeout(emu->numbers,
 					   (rc = emu_number_take(emu, eq)) != -EAGAIN,
 					   EMU_NUMBER_TIMEOUT);

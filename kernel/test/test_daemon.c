@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "emu.h"
+#include "fault.h"
 #include "ktap.h"
 
 #define NAME "wd_daemon"
@@ -183,6 +184,92 @@ test_stopped_others(void)
 	ktap_test(queue_available_wait(daemon_.name, NB_QUEUES), "all queues are back");
 }
 
+/* --- it is busy with a queue that was closed --- */
+
+struct busy {
+	struct emu_daemon d;
+	struct emu_queue queue;
+	uint8_t *page; /* of the client, not there yet */
+	uint8_t *copy; /* of the daemon, comes when the test says so */
+	pthread_barrier_t started;
+	int daemon_fd;
+	int fd; /* of the next who opens */
+};
+
+/* Here it is a thread: a start, an access to the client's memory, the queue's end. */
+static void *
+busy_daemon(void *arg)
+{
+	struct busy *b = arg;
+	struct wd_emu_access access = {
+		.size = sizeof(access),
+		.addr = (uintptr_t)b->page,
+		.buf = (uintptr_t)b->copy,
+		.len = 1,
+	};
+
+	emu_daemon_event(b->daemon_fd);
+	pthread_barrier_wait(&b->started);
+	access.qn = b->queue.qn;
+	ioctl(b->daemon_fd, WD_EMU_IOC_ACCESS, &access);
+	emu_daemon_event(b->daemon_fd);
+	return NULL;
+}
+
+static void *
+busy_open(void *arg)
+{
+	struct busy *b = arg;
+
+	b->fd = queue_open(b->d.name);
+	return NULL;
+}
+
+/* Its number is free when the daemon comes back from the access, and answers. */
+static void
+busy_closed(struct busy *b, int fault_fd)
+{
+	struct pollfd pfd = { .fd = fault_fd, .events = POLLIN };
+	pthread_t opener;
+
+	ktap_test(poll(&pfd, 1, BOUND_MS) == 1, "the daemon waits for a page of its own");
+	emu_queue_close(&b->d, &b->queue);
+	usleep(200000);
+	pthread_create(&opener, NULL, busy_open, b);
+	usleep(200000);
+	close(fault_fd);
+	pthread_join(opener, NULL);
+	ktap_test(b->fd >= 0, "the only queue, closed meanwhile: open() waits, and is %d",
+			b->fd < 0 ? b->fd : 0);
+	if (b->fd >= 0)
+		close(b->fd);
+}
+
+static void
+test_busy(void)
+{
+	struct busy b = { .fd = -1 };
+	pthread_t daemon;
+	int fault_fd, rc;
+
+	b.page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	b.copy = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fault_fd = userfault_open(b.copy, PAGE);
+	b.daemon_fd = emu_attach(&b.d, NAME, UACCE_FLAG_SVA, 1);
+	if (!ktap_test(fault_fd >= 0 && b.daemon_fd >= 0, "userfaultfd, and a device of one queue"))
+		return;
+	pthread_barrier_init(&b.started, NULL, 2);
+	pthread_create(&daemon, NULL, busy_daemon, &b);
+	rc = emu_queue_start(&b.d, &b.queue);
+	pthread_barrier_wait(&b.started);
+	if (ktap_test(rc == 0, "it is started: %d", rc))
+		busy_closed(&b, fault_fd);
+	pthread_join(daemon, NULL);
+	close(b.daemon_fd);
+	munmap(b.page, PAGE);
+	munmap(b.copy, PAGE);
+}
+
 int
 main(void)
 {
@@ -197,5 +284,6 @@ main(void)
 		test_stopped_others();
 		emu_daemon_kill(&daemon_);
 	}
+	test_busy();
 	return ktap_finish();
 }
