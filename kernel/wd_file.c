@@ -359,7 +359,7 @@ static int wd_ioctl_info(struct wd_queue *q, void __user *uarg)
 	return copy_to_user(uarg, &info, size) ? -EFAULT : 0;
 }
 
-static int wd_ioctl_mem(struct wd_queue *q, unsigned int cmd, void __user *uarg)
+static int wd_ioctl_mem(struct wd_queue *q, bool add, void __user *uarg)
 {
 	struct wd_mem mem;
 	int rc = wd_arg_copy(&mem, sizeof(mem), offsetofend(struct wd_mem, len), uarg);
@@ -371,9 +371,26 @@ static int wd_ioctl_mem(struct wd_queue *q, unsigned int cmd, void __user *uarg)
 		return rc;
 	if (mem.reserved || !mem.len || mem.va + mem.len < mem.va)
 		return -EINVAL;
-	if (cmd == WD_IOC_MEM_UNREGISTER)
+	if (!add)
 		return mem.dev_addrs || mem.nb_dev_addrs ? -EINVAL : wd_mem_unregister(q, &mem);
 	return wd_mem_register(q, &mem);
+}
+
+#define WD_CMD(cmd) ((cmd) & ~IOCSIZE_MASK)
+
+/* The size in a number is that of the caller's header, and says the same as the struct. */
+static long wd_ioctl_ours(struct wd_queue *q, unsigned int cmd, void __user *uarg)
+{
+	switch (WD_CMD(cmd)) {
+	case WD_CMD(WD_IOC_INFO):
+		return wd_ioctl_info(q, uarg);
+	case WD_CMD(WD_IOC_MEM_REGISTER):
+		return wd_ioctl_mem(q, true, uarg);
+	case WD_CMD(WD_IOC_MEM_UNREGISTER):
+		return wd_ioctl_mem(q, false, uarg);
+	default:
+		return -EINVAL; /* as mainline's drivers say */
+	}
 }
 
 static long wd_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -392,13 +409,8 @@ static long wd_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return wd_ioctl_qp_ctx(q, uarg);
 	case UACCE_IOC_QP_INFO:
 		return wd_ioctl_qp_info(q, uarg);
-	case WD_IOC_INFO:
-		return wd_ioctl_info(q, uarg);
-	case WD_IOC_MEM_REGISTER:
-	case WD_IOC_MEM_UNREGISTER:
-		return wd_ioctl_mem(q, cmd, uarg);
 	default:
-		return -EINVAL; /* as mainline's drivers say */
+		return wd_ioctl_ours(q, cmd, uarg);
 	}
 }
 
@@ -530,7 +542,9 @@ static __poll_t wd_poll(struct file *filp, struct poll_table_struct *wait)
 	if (current->mm != q->mm && !(current->flags & PF_KTHREAD))
 		return EPOLLERR;
 	poll_wait(filp, &q->wait, wait);
-	mutex_lock(&q->lock);
+	/* starts and stops hold it while they wait for the device */
+	if (mutex_lock_killable(&q->lock))
+		return EPOLLERR;
 	if (q->state == WD_QUEUE_ZOMBIE)
 		events = EPOLLERR | EPOLLHUP;
 	else if (q->wdev->conf.ops->ready && q->wdev->conf.ops->ready(q))

@@ -270,6 +270,14 @@ test_info(int fd)
 	arg.more[3] = 1;
 	info->size = sizeof(arg);
 	ktap_test(queue_call(fd, WD_IOC_INFO, info) == -E2BIG, "INFO, longer and not zero: E2BIG");
+	/* as a program does that has a header of another version */
+	arg.more[3] = 0;
+	ktap_test(queue_call(fd, _IOWR('W', 0x80, arg), info) == 0 && info->version == WD_ABI_VERSION,
+			"INFO, its number of a longer struct");
+	info->size = 8;
+	ktap_test(queue_call(fd, _IOWR('W', 0x80, uint64_t), info) == 0 &&
+					queue_call(fd, _IO('W', 0x80), info) == -EINVAL,
+			"INFO, its number of a shorter one, and of none");
 	for (uint32_t size = 0; size < sizeof(uint32_t); size++) {
 		info->size = size;
 		good &= queue_call(fd, WD_IOC_INFO, info) == -EINVAL;

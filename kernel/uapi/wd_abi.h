@@ -99,6 +99,7 @@ _Static_assert(sizeof(struct wd_mem) == 40, "wd_mem is 40 bytes");
  * a queue of the process runs on a device that no IOMMU confines, or a device did
  * not stop.
  */
+/* The size in these numbers is not looked at: it grows with the structs, which say theirs. */
 #define WD_IOC_INFO _IOWR('W', 0x80, struct wd_info)
 #define WD_IOC_MEM_REGISTER _IOWR('W', 0x81, struct wd_mem)
 #define WD_IOC_MEM_UNREGISTER _IOWR('W', 0x82, struct wd_mem)
