@@ -104,7 +104,8 @@ static int edu_stop(struct wd_queue *q)
 	struct edu *edu = q->wdev->priv;
 
 	pci_clear_master(edu->pdev);
-	return edu_wait(edu);
+	/* one that was pulled out reads as all ones, and does nothing any more */
+	return pci_device_is_present(edu->pdev) ? edu_wait(edu) : 0;
 }
 
 static int edu_mmap(struct wd_queue *q, unsigned int region, struct vm_area_struct *vma)

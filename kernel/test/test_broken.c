@@ -25,10 +25,14 @@ static bool
 break_next(const char *function, long value, unsigned int times)
 {
 	char parameters[128];
+	int rc;
 
 	snprintf(parameters, sizeof(parameters), "function=%s result=%ld times=%u", function, value,
 			times);
-	return module_load("wd_break", parameters) == 0;
+	rc = module_load("wd_break", parameters);
+	if (rc != 0)
+		printf("# wd_break %s: %s\n", parameters, strerror(-rc));
+	return rc == 0;
 }
 
 /* -1: it is not loaded. */
