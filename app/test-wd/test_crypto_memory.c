@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <rte_dev.h>
 #include <rte_eal.h>
@@ -687,4 +688,59 @@ WDT_TEST(crypto_memory_allocated_after_probe_works_at_once_v3)
 WDT_TEST(crypto_memory_given_back_to_the_system_is_out_of_reach)
 {
 	return wdt_with_device("", 1, DEPTH, hotplug_gone);
+}
+
+/*
+ * An op whose IV ends a page, with nothing behind it, and of which EAL knows no address:
+ * the driver copies the IV, and nothing that is not one.
+ */
+static int
+iv_at_the_end(struct wdt_crypto *c, enum rte_crypto_cipher_algorithm alg, uint16_t key_len,
+		uint16_t iv_len)
+{
+	static const uint8_t key[24] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+		17 };
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const uint16_t offset = sizeof(struct rte_crypto_op) + sizeof(struct rte_crypto_sym_op);
+	struct rte_crypto_sym_xform xform = {
+		.type = RTE_CRYPTO_SYM_XFORM_CIPHER,
+		.cipher = {
+			.op = RTE_CRYPTO_CIPHER_OP_ENCRYPT,
+			.algo = alg,
+			.key = { .data = key, .length = key_len },
+			.iv = { .offset = iv_len > 0 ? offset : UINT16_MAX, .length = iv_len },
+		},
+	};
+	uint8_t *pages = mmap(
+			NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct rte_crypto_op *op = wdt_op(c, WDT_CIPHER, NULL, LEN, 0), *got, *copy;
+	void *session = rte_cryptodev_sym_session_create(c->id, &xform, c->sessions);
+
+	WDT_CHECK(op != NULL && session != NULL && pages != MAP_FAILED);
+	WDT_CHECK_EQ(mprotect(pages + page, page, PROT_NONE), 0);
+	copy = (struct rte_crypto_op *)(pages + page - offset - iv_len);
+	memcpy(copy, op, offset);
+	copy->phys_addr = 0;
+	rte_crypto_op_attach_sym_session(copy, session);
+	WDT_CHECK_EQ(rte_cryptodev_enqueue_burst(c->id, 0, &copy, 1), 1);
+	WDT_CHECK_EQ(wdt_crypto_dequeue_wait(c, 0, &got, 1, WDT_WAIT_MS), 1);
+	WDT_CHECK(got == copy);
+	WDT_CHECK_EQ(copy->status, SUCCESS);
+	wdt_crypto_op_free(op);
+	munmap(pages, 2 * page);
+	return rte_cryptodev_sym_session_free(c->id, session) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+static int
+ivs_at_the_end(struct wdt_crypto *c)
+{
+	if (iv_at_the_end(c, RTE_CRYPTO_CIPHER_AES_CBC, 16, 16) != WDT_PASS ||
+			iv_at_the_end(c, RTE_CRYPTO_CIPHER_3DES_CBC, 24, 8) != WDT_PASS)
+		return WDT_FAIL;
+	return iv_at_the_end(c, RTE_CRYPTO_CIPHER_AES_ECB, 16, 0);
+}
+
+WDT_TEST(crypto_memory_nothing_behind_the_iv_is_read)
+{
+	return wdt_with_device("", 1, DEPTH, ivs_at_the_end);
 }

@@ -89,6 +89,7 @@ struct wd_crypto_session {
 	uint8_t class; /* enum wd_crypto_class */
 	uint8_t digest_len;
 	uint8_t nonce_len; /* CCM */
+	uint8_t iv_len; /* of a cipher without a tag */
 	bool verify;
 	bool bounce; /* the digest goes through the driver's own memory */
 	bool empty_auth; /* auth of zero bytes is possible */

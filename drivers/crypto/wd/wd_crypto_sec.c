@@ -126,8 +126,7 @@ map_iv(const bool va, const enum sec_way way, const struct sec_dest *d, struct r
 	} else if (va || wd_crypto_addr_valid(op->phys_addr)) {
 		o->c_iv = (va ? (uintptr_t)op : op->phys_addr) + d->s->iv_offset;
 	} else {
-		memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset,
-				HISI_SEC_IV_SIZE);
+		memcpy(scratch_of(d)->c_iv, (const uint8_t *)op + d->s->iv_offset, d->s->iv_len);
 		o->c_iv = wd_side_addr(&d->qp->side, scratch_of(d)->c_iv);
 	}
 	return WD_CRYPTO_BUILT;

@@ -142,7 +142,9 @@ set_cipher(struct wd_crypto_session *s, struct sec_codes *c,
 	}
 	s->iv = alg->c_mode == HISI_SEC_C_MODE_CTR && cipher->iv.length == 12 ? WD_CRYPTO_IV_CTR :
 										WD_CRYPTO_IV_DIRECT;
-	s->iv_offset = cipher->iv.offset;
+	s->iv_len = (uint8_t)cipher->iv.length;
+	/* of one that has none the offset may be anything */
+	s->iv_offset = s->iv_len > 0 ? cipher->iv.offset : 0;
 	set_payload_rule(s, alg);
 	return 0;
 }
