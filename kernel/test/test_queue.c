@@ -272,7 +272,8 @@ test_info(int fd)
 	ktap_test(queue_call(fd, WD_IOC_INFO, info) == -E2BIG, "INFO, longer and not zero: E2BIG");
 	/* as a program does that has a header of another version */
 	arg.more[3] = 0;
-	ktap_test(queue_call(fd, _IOWR('W', 0x80, arg), info) == 0 && info->version == WD_ABI_VERSION,
+	ktap_test(queue_call(fd, _IOWR('W', 0x80, arg), info) == 0 &&
+					info->version == WD_ABI_VERSION,
 			"INFO, its number of a longer struct");
 	info->size = 8;
 	ktap_test(queue_call(fd, _IOWR('W', 0x80, uint64_t), info) == 0 &&

@@ -55,7 +55,14 @@ break_before(struct kprobe *p, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(break_before);
 
-static struct kprobe break_probe = { .pre_handler = break_before };
+/* Without one a probe may be made a jump, behind which pre_handler cannot go elsewhere. */
+static void
+break_after(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+}
+NOKPROBE_SYMBOL(break_after);
+
+static struct kprobe break_probe = { .pre_handler = break_before, .post_handler = break_after };
 
 static int __init
 break_init(void)
