@@ -1138,3 +1138,33 @@ WDT_TEST(comp_queue_one_left_makes_no_device)
 	wdt_fake_remove();
 	return WDT_PASS;
 }
+
+/* A started device stays as it is, and so do its ops. */
+static int
+removed(struct wdt_comp *c)
+{
+	struct rte_comp_op *op, *got;
+	struct rig r;
+	const char *log;
+	int rc;
+
+	WDT_CHECK_EQ(rig_init(&r, c), WDT_PASS);
+	op = op_new(&r, DEFLATE);
+	WDT_CHECK(op != NULL);
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+	WDT_CHECK_EQ(wdt_log_capture(), 0);
+	rc = rte_vdev_uninit(c->name);
+	log = wdt_log_release();
+	WDT_CHECK_EQ(rc, -EBUSY);
+	WDT_CHECK(strstr(log, "stop it before it is removed") != NULL);
+	wdt_sim_run(0);
+	WDT_CHECK_EQ(rte_compressdev_dequeue_burst(c->id, 0, &got, 1), 1);
+	WDT_CHECK(got == op && op_right(op));
+	wdt_comp_op_free(op);
+	return rig_end(&r);
+}
+
+WDT_TEST(comp_queue_started_device_is_not_removed)
+{
+	return wdt_comp_with("run=inline", 1, DEPTH, removed);
+}

@@ -563,6 +563,31 @@ WDT_TEST(comp_stream_freed_after_the_device_died)
 	return wdt_comp_with("run=inline", 1, 64, dies);
 }
 
+/* Its queue pair is set up anew with an op of the stream in flight, which does not come back. */
+static int
+abandoned(struct wdt_comp *c)
+{
+	const struct rte_comp_xform xform = wdt_comp_deflate(RTE_COMP_CHECKSUM_NONE);
+	struct rte_comp_op *op;
+
+	wdt_comp_fill(plain, TOTAL, WDT_COMP_TEXT);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(c->id, &xform, &stream), 0);
+	op = op_of(c, plain, 500, 1000, RTE_COMP_FLUSH_SYNC);
+	WDT_CHECK(op != NULL);
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 1);
+	WDT_CHECK_EQ(wdt_comp_qp_again(c, 1, 64), 0);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), -EBUSY);
+	WDT_CHECK_EQ(wdt_comp_qp_again(c, 0, 64), 0);
+	wdt_comp_op_free(op);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), 0);
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_stream_freed_after_its_queue_pair_was)
+{
+	return wdt_comp_with("run=inline", 2, 64, abandoned);
+}
+
 /* A device that lacks room may say so in the context alone, with all of the input taken, too. */
 static int
 no_code_one(struct wdt_comp *c, enum wdt_comp_kind kind, enum rte_comp_checksum_type type)
@@ -613,4 +638,44 @@ WDT_TEST(comp_stream_lack_of_room_without_a_code)
 WDT_TEST(comp_stream_lack_of_room_without_a_code_v2)
 {
 	return wdt_comp_with("hw=v2", 1, 64, no_code);
+}
+
+/* Of a stateless op this is no success either. */
+static int
+no_code_stateless(struct wdt_comp *c)
+{
+	const struct rte_comp_xform xform = wdt_comp_inflate(RTE_COMP_CHECKSUM_NONE);
+	const uint32_t len = 30000;
+	void *inflate = NULL;
+
+	WDT_CHECK_EQ(rte_wd_sim_fault(0, "no_code@1/1"), 0);
+	WDT_CHECK_EQ(rte_compressdev_private_xform_create(c->id, &xform, &inflate), 0);
+	for (unsigned int kind = 0; kind < WDT_COMP_NB_KINDS; kind++) {
+		struct rte_comp_op *op;
+		uint32_t n, out_pos = 0;
+
+		wdt_comp_fill(plain, len, (enum wdt_comp_kind)kind);
+		n = wdt_zlib_deflate(plain, len, packed, OUT, 6, Z_DEFAULT_STRATEGY);
+		WDT_CHECK(n > 0);
+		op = op_of(c, packed, n, 300, RTE_COMP_FLUSH_FINAL);
+		WDT_CHECK(op != NULL);
+		op->op_type = RTE_COMP_OP_STATELESS;
+		op->private_xform = inflate;
+		WDT_CHECK_EQ(op_through(c, op, back, &out_pos), WDT_PASS);
+		WDT_CHECK(op->status == RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED ||
+				op->status == RTE_COMP_OP_STATUS_ERROR);
+		WDT_CHECK_EQ(op->produced, 0);
+		wdt_comp_op_free(op);
+	}
+	return rte_compressdev_private_xform_free(c->id, inflate) == 0 ? WDT_PASS : WDT_FAIL;
+}
+
+WDT_TEST(comp_stateless_lack_of_room_without_a_code)
+{
+	return wdt_comp_with("", 1, 64, no_code_stateless);
+}
+
+WDT_TEST(comp_stateless_lack_of_room_without_a_code_v2)
+{
+	return wdt_comp_with("hw=v2", 1, 64, no_code_stateless);
 }

@@ -52,7 +52,9 @@ struct wd_comp_xform {
 struct wd_comp_stream {
 	uint32_t magic;
 	bool first; /* the device has not seen it yet */
-	bool busy; /* an op is in flight */
+	const struct wd_side
+			*busy; /* the side ring of the queue pair that has an op of it, or NULL */
+	LIST_ENTRY(wd_comp_stream) next; /* of the device's */
 	uint32_t ctx_dw[3];
 	uint32_t isize, checksum;
 	uint32_t adler; /* so far, see add_adler() */
@@ -144,10 +146,11 @@ struct wd_comp_dev {
 	unsigned int version;
 	bool va; /* descriptors take virtual addresses, else those that EAL calls IOVA */
 	bool fixed_huffman; /* the device can be told to use fixed codes */
-	/* Private xforms and queue pairs may come from several threads, and processes, and
-	 * each wants lists of the other.
+	/* Private xforms, streams and queue pairs may come from several threads, and processes,
+	 * and each wants something of the other.
 	 */
-	rte_spinlock_t lists_lock;
+	rte_spinlock_t lock;
+	LIST_HEAD(, wd_comp_stream) streams;
 	bool listed[WD_COMP_NB_DIRS]; /* queue pairs have struct wd_comp_lists in this direction */
 	uint16_t max_nb_queue_pairs;
 };

@@ -83,14 +83,14 @@ wd_comp_lists_need(struct rte_compressdev *dev, enum wd_comp_dir dir)
 	struct wd_comp_dev *priv = dev->data->dev_private;
 	int rc = 0;
 
-	rte_spinlock_lock(&priv->lists_lock);
+	rte_spinlock_lock(&priv->lock);
 	for (uint16_t i = 0; i < dev->data->nb_queue_pairs && rc == 0; i++) {
 		if (dev->data->queue_pairs[i] != NULL)
 			rc = lists_alloc(dev, dev->data->queue_pairs[i], dir);
 	}
 	if (rc == 0)
 		priv->listed[dir] = true;
-	rte_spinlock_unlock(&priv->lists_lock);
+	rte_spinlock_unlock(&priv->lock);
 	return rc;
 }
 
@@ -101,14 +101,14 @@ qp_publish(struct rte_compressdev *dev, struct wd_comp_qp *qp)
 	struct wd_comp_dev *priv = dev->data->dev_private;
 	int rc = 0;
 
-	rte_spinlock_lock(&priv->lists_lock);
+	rte_spinlock_lock(&priv->lock);
 	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS && rc == 0; dir++) {
 		if (priv->listed[dir])
 			rc = lists_alloc(dev, qp, dir);
 	}
 	if (rc == 0)
 		dev->data->queue_pairs[qp->id] = qp;
-	rte_spinlock_unlock(&priv->lists_lock);
+	rte_spinlock_unlock(&priv->lock);
 	return rc;
 }
 
@@ -153,18 +153,38 @@ queue_setup(struct rte_compressdev *dev, struct wd_comp_qp *qp, enum wd_comp_dir
 	return rte_wd_queue_start(&cq->q);
 }
 
+/* With the lock held. Ops of these streams that were in flight will not be dequeued. */
+static void
+streams_let_go(struct wd_comp_dev *priv, const struct wd_side *side)
+{
+	struct wd_comp_stream *s;
+
+	LIST_FOREACH(s, &priv->streams, next) {
+		if (s->busy == side)
+			s->busy = NULL;
+	}
+}
+
+/* From here on the device touches nothing that ops of this queue pair have. */
+static void
+queues_close(struct wd_comp_qp *qp)
+{
+	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS; dir++) {
+		struct wd_queue *q = &qp->queues[dir].q;
+
+		if (wd_queue_in_flight(q) > 0)
+			WD_COMP_LOG(WARNING, "queue pair %u is released with %u ops in flight",
+					qp->id, wd_queue_in_flight(q));
+		rte_wd_queue_close(q);
+	}
+}
+
 static void
 qp_free(struct wd_comp_qp *qp)
 {
 	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS; dir++) {
-		struct wd_comp_queue *cq = &qp->queues[dir];
-
-		if (wd_queue_in_flight(&cq->q) > 0)
-			WD_COMP_LOG(WARNING, "queue pair %u is released with %u ops in flight",
-					qp->id, wd_queue_in_flight(&cq->q));
-		rte_wd_queue_close(&cq->q);
-		rte_memzone_free(cq->lists_dma);
-		rte_free(cq->slots);
+		rte_memzone_free(qp->queues[dir].lists_dma);
+		rte_free(qp->queues[dir].slots);
 	}
 	rte_memzone_free(qp->side_dma);
 	rte_free(qp);
@@ -183,9 +203,13 @@ qp_release(struct rte_compressdev *dev, uint16_t id)
 				dev->data->name);
 		return -ENOTSUP;
 	}
-	rte_spinlock_lock(&priv->lists_lock);
+	rte_spinlock_lock(&priv->lock);
 	dev->data->queue_pairs[id] = NULL;
-	rte_spinlock_unlock(&priv->lists_lock);
+	rte_spinlock_unlock(&priv->lock);
+	queues_close(qp);
+	rte_spinlock_lock(&priv->lock);
+	streams_let_go(priv, &qp->side);
+	rte_spinlock_unlock(&priv->lock);
 	qp_free(qp);
 	return 0;
 }
@@ -212,8 +236,10 @@ qp_setup(struct rte_compressdev *dev, uint16_t id, uint32_t max_inflight_ops, in
 		rc = queue_setup(dev, qp, dir, max_inflight_ops);
 	if (rc == 0)
 		rc = qp_publish(dev, qp);
-	if (rc != 0)
+	if (rc != 0) {
+		queues_close(qp);
 		qp_free(qp);
+	}
 	return rc;
 }
 
@@ -382,6 +408,10 @@ remove_dev(struct rte_vdev_device *vdev)
 		return -ENODEV;
 	snprintf(zone, sizeof(zone), "rte_compressdev_data_%u", dev->data->dev_id);
 	wd = ((struct wd_comp_dev *)dev->data->dev_private)->wd;
+	if (dev->data->dev_started) {
+		WD_COMP_LOG(ERR, "%s: is started; stop it before it is removed", dev->data->name);
+		return -EBUSY;
+	}
 	/* compressdev does not close what was never configured */
 	dev_close(dev);
 	rc = rte_compressdev_pmd_destroy(dev);

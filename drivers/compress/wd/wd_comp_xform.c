@@ -220,7 +220,7 @@ int
 wd_comp_stream_create(
 		struct rte_compressdev *dev, const struct rte_comp_xform *xform, void **stream)
 {
-	const struct wd_comp_dev *priv = dev->data->dev_private;
+	struct wd_comp_dev *priv = dev->data->dev_private;
 	struct wd_comp_stream *s;
 	int rc;
 
@@ -244,6 +244,9 @@ wd_comp_stream_create(
 			HISI_ZIP_CTX_HW_OFFSET;
 	wd_comp_stream_reset(s);
 	s->magic = WD_COMP_STREAM_MAGIC;
+	rte_spinlock_lock(&priv->lock);
+	LIST_INSERT_HEAD(&priv->streams, s, next);
+	rte_spinlock_unlock(&priv->lock);
 	*stream = s;
 	return 0;
 
@@ -253,14 +256,18 @@ free_stream:
 }
 
 int
-wd_comp_stream_free(struct rte_compressdev *dev __rte_unused, void *stream)
+wd_comp_stream_free(struct rte_compressdev *dev, void *stream)
 {
+	struct wd_comp_dev *priv = dev->data->dev_private;
 	struct wd_comp_stream *s = stream;
 
 	if (s == NULL || s->magic != WD_COMP_STREAM_MAGIC)
 		return -EINVAL;
-	if (s->busy)
+	if (s->busy != NULL)
 		return -EBUSY;
+	rte_spinlock_lock(&priv->lock);
+	LIST_REMOVE(s, next);
+	rte_spinlock_unlock(&priv->lock);
 	s->magic = 0;
 	rte_free(s->ctx);
 	rte_free(s);

@@ -206,7 +206,7 @@ build_end(struct wd_comp_queue *cq, struct wd_side *side, struct wd_comp_stream 
 	map.dst = wd_side_addr(side, ours);
 	sqe_fill(cq, &s->xform, idx, &map);
 	s->end_only = true;
-	s->busy = true;
+	s->busy = side;
 	return 0;
 }
 
@@ -220,7 +220,7 @@ build_stream(bool va, struct wd_comp_queue *cq, struct wd_side *side, struct wd_
 	bool finish = true;
 	int rc;
 
-	if (s->busy)
+	if (s->busy != NULL)
 		return -EBUSY;
 	if (s->xform.dir == WD_COMP_COMPRESS)
 		map.spare_out = s->xform.trailer; /* unless it turns out not to be the last op */
@@ -254,7 +254,7 @@ build_stream(bool va, struct wd_comp_queue *cq, struct wd_side *side, struct wd_
 	s->input = map.input - map.spare_in;
 	s->end_only = false;
 	s->finish = finish;
-	s->busy = true;
+	s->busy = side;
 	return 0;
 }
 
@@ -329,7 +329,7 @@ give_up(struct rte_comp_op **ops, uint32_t nb)
 {
 	for (uint32_t i = 0; i < nb; i++) {
 		if (ops[i]->op_type == RTE_COMP_OP_STATEFUL)
-			stream_of(ops[i])->busy = false;
+			stream_of(ops[i])->busy = NULL;
 	}
 }
 
@@ -604,11 +604,11 @@ add_adler(struct rte_comp_op *op, const struct wd_comp_xform *x, struct wd_comp_
 
 /* Whether an op that inflates and has a good code lacked room, as its context says. */
 static bool
-lacks_room(const struct wd_comp_stream *s, uint32_t status)
+lacks_room(const struct wd_comp_xform *x, uint32_t ctx_dw0, uint32_t status)
 {
-	const uint32_t st = s->ctx_dw[0] >> HISI_ZIP_CTX0_ST_SHIFT & HISI_ZIP_CTX0_ST_MASK;
+	const uint32_t st = ctx_dw0 >> HISI_ZIP_CTX0_ST_SHIFT & HISI_ZIP_CTX0_ST_MASK;
 
-	return s->xform.dir == WD_COMP_DECOMPRESS &&
+	return x->dir == WD_COMP_DECOMPRESS &&
 			(status & HISI_ZIP_3_STATUS_MASK) == HISI_ZIP_STATUS_DONE &&
 			(status >> HISI_ZIP_3_LAST_BLOCK_SHIFT & HISI_ZIP_3_LAST_BLOCK_MASK) == 0 &&
 			(st == HISI_ZIP_CTX_ST_LAST_NO_ROOM ||
@@ -620,7 +620,7 @@ static __rte_noinline void
 stream_save(struct rte_comp_op *op, struct wd_comp_stream *s,
 		const volatile struct hisi_zip_sqe *sqe)
 {
-	s->busy = false;
+	s->busy = NULL;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
 		return;
@@ -632,7 +632,9 @@ stream_save(struct rte_comp_op *op, struct wd_comp_stream *s,
 	s->checksum = rte_le_to_cpu_32(sqe->checksum);
 	/* the rest of an input that was cut wants more room */
 	if (op->status == RTE_COMP_OP_STATUS_SUCCESS &&
-			(s->input < op->src.length || lacks_room(s, (uint32_t)op->debug_status)))
+			(s->input < op->src.length ||
+					lacks_room(&s->xform, s->ctx_dw[0],
+							(uint32_t)op->debug_status)))
 		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 }
 
@@ -679,7 +681,7 @@ take_end(struct wd_comp_qp *qp, struct rte_comp_op *op, struct wd_comp_stream *s
 	struct rte_mbuf *m = op->m_dst;
 	uint32_t off = op->dst.offset;
 
-	s->busy = false;
+	s->busy = NULL;
 	op->consumed = 0;
 	op->produced = 0;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS) {
@@ -736,6 +738,13 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 				!trailer_take(x, stream, &consumed, &produced))
 			op->status = RTE_COMP_OP_STATUS_ERROR;
 	}
+	/* it said neither that it found the end nor that it did not */
+	if (stream == NULL && op->status == RTE_COMP_OP_STATUS_SUCCESS &&
+			x->dir == WD_COMP_DECOMPRESS && code == HISI_ZIP_STATUS_DONE &&
+			(consumed < input ||
+					lacks_room(x, rte_le_to_cpu_32(sqe->ctx_dw0),
+							(uint32_t)op->debug_status)))
+		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	/* the device says how much; believe no more than was asked for */
 	if (produced > slot->room || consumed > input)
 		op->status = RTE_COMP_OP_STATUS_ERROR;
@@ -755,15 +764,15 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 }
 
 /*
- * How a good op ends, as a rule and sometimes: compression that gained nothing, and
- * inflating that did not say that it found the end, as the kernel's does.
+ * How a good op ends, as a rule and sometimes: compression that gained nothing. Inflating
+ * may also end without saying that it found the end: take_slow() looks closer.
  */
 static __rte_always_inline bool
 code_good(const enum wd_comp_dir dir, uint32_t code)
 {
 	if (dir == WD_COMP_COMPRESS)
 		return likely(code == HISI_ZIP_STATUS_DONE) || code == HISI_ZIP_STATUS_EXPANDED;
-	return likely(code == HISI_ZIP_STATUS_STREAM_END) || code == HISI_ZIP_STATUS_DONE;
+	return code == HISI_ZIP_STATUS_STREAM_END;
 }
 
 /* Volatile: what was checked is what is used, even if the device writes again. */
@@ -898,7 +907,7 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i]->status = RTE_COMP_OP_STATUS_ERROR;
 		ops[i]->produced = ops[i]->consumed = 0;
 		if (stream_of(ops[i]) != NULL)
-			stream_of(ops[i])->busy = false;
+			stream_of(ops[i])->busy = NULL;
 	}
 	wd_queue_fail(q, (uint16_t)nb);
 	qp->stats.dequeue_err_count += nb;
