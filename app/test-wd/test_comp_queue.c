@@ -1139,6 +1139,59 @@ WDT_TEST(comp_queue_one_left_makes_no_device)
 	return WDT_PASS;
 }
 
+/* Private xforms and streams are of one device's kind. */
+static int
+other_kind(struct wdt_comp *c, struct wdt_comp *other)
+{
+	const struct rte_comp_xform xform = wdt_comp_deflate(RTE_COMP_CHECKSUM_NONE);
+	void *x = NULL, *stream = NULL;
+	struct rte_comp_op *op;
+	struct rig r;
+
+	WDT_CHECK_EQ(rig_init(&r, c), WDT_PASS);
+	WDT_CHECK_EQ(rte_compressdev_private_xform_create(other->id, &xform, &x), 0);
+	WDT_CHECK_EQ(rte_compressdev_stream_create(other->id, &xform, &stream), 0);
+	op = op_new(&r, DEFLATE);
+	WDT_CHECK(op != NULL);
+	op->private_xform = x;
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 0);
+	WDT_CHECK_EQ(op->status, INVALID);
+	op->status = RTE_COMP_OP_STATUS_NOT_PROCESSED;
+	op->op_type = RTE_COMP_OP_STATEFUL;
+	op->stream = stream;
+	WDT_CHECK_EQ(rte_compressdev_enqueue_burst(c->id, 0, &op, 1), 0);
+	WDT_CHECK_EQ(op->status, INVALID);
+	WDT_CHECK_EQ(rte_compressdev_private_xform_free(c->id, x), -EINVAL);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(c->id, stream), -EINVAL);
+	WDT_CHECK_EQ(rte_compressdev_private_xform_free(other->id, x), 0);
+	WDT_CHECK_EQ(rte_compressdev_stream_free(other->id, stream), 0);
+	wdt_comp_op_free(op);
+	return rig_end(&r);
+}
+
+static int
+beside_others(struct wdt_comp *c)
+{
+	static const char *const options[] = { "run=inline,hw=v2", "run=inline,hw=v3,sva=1" };
+
+	for (unsigned int i = 0; i < RTE_DIM(options); i++) {
+		struct wdt_comp other;
+		int rc;
+
+		if (wdt_comp_open(&other, options[i], 1, DEPTH) != 0)
+			return WDT_FAIL;
+		rc = other_kind(c, &other);
+		if (wdt_comp_close(&other) != 0 || rc != WDT_PASS)
+			return WDT_FAIL;
+	}
+	return WDT_PASS;
+}
+
+WDT_TEST(comp_queue_xforms_of_other_devices_are_refused)
+{
+	return wdt_comp_with("run=inline,hw=v3", 1, DEPTH, beside_others);
+}
+
 /* A started device stays as it is, and so do its ops. */
 static int
 removed(struct wdt_comp *c)

@@ -28,20 +28,25 @@ enum wd_comp_dir {
 	WD_COMP_NB_DIRS,
 };
 
-/** In a private xform, so that ops with a stale one or another driver's are refused. */
-#define WD_COMP_MAGIC 0x5744434fU
+/**
+ * Of private xforms and streams, which descriptors they are for: version, addressing, and
+ * whether codes may be fixed. So that ops with a stale one, or another driver's or
+ * device's, are refused.
+ */
+#define WD_COMP_KIND(version, va, fixed)                                                           \
+	(0x57440000U | (uint32_t)(version) << 8 | ((va) ? 2U : 0U) | ((fixed) ? 1U : 0U))
+/* Added to that of streams. */
+#define WD_COMP_KIND_STREAM 0x80U
 
 /** Private xform: read-only once created, shared by all lcores and queue pairs. */
 struct wd_comp_xform {
-	uint32_t magic;
+	uint32_t kind; /* WD_COMP_KIND() */
 	enum wd_comp_dir dir;
 	enum rte_comp_checksum_type chksum;
 	uint32_t trailer; /* bytes that the format has behind the data */
 	/* the descriptor, all that ops have in common */
 	uint8_t sqe[HISI_ZIP_SQE_SIZE] __rte_cache_aligned;
 } __rte_cache_aligned;
-
-#define WD_COMP_STREAM_MAGIC 0x57445354U
 
 #define WD_COMP_ADLER_START 1U /* the Adler-32 of nothing */
 
@@ -50,10 +55,10 @@ struct wd_comp_xform {
  * and in the words of the descriptor that it hands back. One op at a time.
  */
 struct wd_comp_stream {
-	uint32_t magic;
+	uint32_t kind; /* WD_COMP_KIND() and WD_COMP_KIND_STREAM */
 	bool first; /* the device has not seen it yet */
-	const struct wd_side
-			*busy; /* the side ring of the queue pair that has an op of it, or NULL */
+	/* the side ring of the queue pair that has an op of it in flight, or NULL */
+	const struct wd_side *busy;
 	LIST_ENTRY(wd_comp_stream) next; /* of the device's */
 	uint32_t ctx_dw[3];
 	uint32_t isize, checksum;
@@ -135,6 +140,7 @@ struct wd_comp_qp {
 	 */
 	struct wd_side side;
 	struct rte_compressdev_stats stats;
+	uint32_t kind; /* of the private xforms that it takes */
 	const struct rte_memzone *side_dma;
 	uint16_t id;
 	int socket_id;
@@ -154,6 +160,12 @@ struct wd_comp_dev {
 	bool listed[WD_COMP_NB_DIRS]; /* queue pairs have struct wd_comp_lists in this direction */
 	uint16_t max_nb_queue_pairs;
 };
+
+static inline uint32_t
+wd_comp_kind(const struct wd_comp_dev *priv)
+{
+	return WD_COMP_KIND(priv->version, priv->va, priv->fixed_huffman);
+}
 
 /** Capabilities of a device, ended as compressdev wants it; static. */
 const struct rte_compressdev_capabilities *wd_comp_caps_get(const struct wd_comp_dev *priv);

@@ -230,6 +230,7 @@ qp_setup(struct rte_compressdev *dev, uint16_t id, uint32_t max_inflight_ops, in
 	if (qp == NULL)
 		return -ENOMEM;
 	qp->id = id;
+	qp->kind = wd_comp_kind(dev->data->dev_private);
 	qp->socket_id = socket_id;
 	rc = side_setup(dev, qp);
 	for (unsigned int dir = 0; dir < WD_COMP_NB_DIRS && rc == 0; dir++)

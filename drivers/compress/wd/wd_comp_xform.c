@@ -188,19 +188,19 @@ wd_comp_xform_create(struct rte_compressdev *dev, const struct rte_comp_xform *x
 		rte_free(x);
 		return rc;
 	}
-	x->magic = WD_COMP_MAGIC;
+	x->kind = wd_comp_kind(priv);
 	*private_xform = x;
 	return 0;
 }
 
 int
-wd_comp_xform_free(struct rte_compressdev *dev __rte_unused, void *private_xform)
+wd_comp_xform_free(struct rte_compressdev *dev, void *private_xform)
 {
 	struct wd_comp_xform *x = private_xform;
 
-	if (x == NULL || x->magic != WD_COMP_MAGIC)
+	if (x == NULL || x->kind != wd_comp_kind(dev->data->dev_private))
 		return -EINVAL;
-	x->magic = 0;
+	x->kind = 0;
 	rte_free(x);
 	return 0;
 }
@@ -243,7 +243,7 @@ wd_comp_stream_create(
 	s->ctx_addr = (priv->va ? (uintptr_t)s->ctx : rte_malloc_virt2iova(s->ctx)) +
 			HISI_ZIP_CTX_HW_OFFSET;
 	wd_comp_stream_reset(s);
-	s->magic = WD_COMP_STREAM_MAGIC;
+	s->kind = wd_comp_kind(priv) | WD_COMP_KIND_STREAM;
 	rte_spinlock_lock(&priv->lock);
 	LIST_INSERT_HEAD(&priv->streams, s, next);
 	rte_spinlock_unlock(&priv->lock);
@@ -261,14 +261,14 @@ wd_comp_stream_free(struct rte_compressdev *dev, void *stream)
 	struct wd_comp_dev *priv = dev->data->dev_private;
 	struct wd_comp_stream *s = stream;
 
-	if (s == NULL || s->magic != WD_COMP_STREAM_MAGIC)
+	if (s == NULL || s->kind != (wd_comp_kind(priv) | WD_COMP_KIND_STREAM))
 		return -EINVAL;
 	if (s->busy != NULL)
 		return -EBUSY;
 	rte_spinlock_lock(&priv->lock);
 	LIST_REMOVE(s, next);
 	rte_spinlock_unlock(&priv->lock);
-	s->magic = 0;
+	s->kind = 0;
 	rte_free(s->ctx);
 	rte_free(s);
 	return 0;

@@ -87,25 +87,26 @@ map_op(const bool va, struct wd_side *side, const struct rte_comp_op *op, struct
 
 /* ---- descriptors ---- */
 
+/* Both are NULL where it is not this queue pair's: kind is wd_comp_qp's. */
 static __rte_always_inline struct wd_comp_stream *
-stream_of(const struct rte_comp_op *op)
+stream_of(uint32_t kind, const struct rte_comp_op *op)
 {
 	struct wd_comp_stream *s = op->stream;
 
 	return op->op_type == RTE_COMP_OP_STATEFUL && s != NULL &&
-					s->magic == WD_COMP_STREAM_MAGIC ?
+					s->kind == (kind | WD_COMP_KIND_STREAM) ?
 			s :
 			NULL;
 }
 
 static __rte_always_inline const struct wd_comp_xform *
-xform_of(const struct rte_comp_op *op)
+xform_of(uint32_t kind, const struct rte_comp_op *op)
 {
 	const struct wd_comp_xform *x = op->private_xform;
 
 	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
-		return x != NULL && x->magic == WD_COMP_MAGIC ? x : NULL;
-	return stream_of(op) == NULL ? NULL : &stream_of(op)->xform;
+		return x != NULL && x->kind == kind ? x : NULL;
+	return stream_of(kind, op) == NULL ? NULL : &stream_of(kind, op)->xform;
 }
 
 static __rte_always_inline struct hisi_zip_sqe *
@@ -272,7 +273,7 @@ build_any(const bool va, struct wd_comp_queue *cq, struct wd_side *side,
 	if (likely(op->op_type == RTE_COMP_OP_STATELESS))
 		rc = build(va, cq, side, x, idx, op);
 	else
-		rc = build_stream(va, cq, side, stream_of(op), idx, op);
+		rc = build_stream(va, cq, side, op->stream, idx, op);
 	if (unlikely(rc != 0)) {
 		side->tail = side_tail;
 		return rc;
@@ -329,7 +330,7 @@ give_up(struct rte_comp_op **ops, uint32_t nb)
 {
 	for (uint32_t i = 0; i < nb; i++) {
 		if (ops[i]->op_type == RTE_COMP_OP_STATEFUL)
-			stream_of(ops[i])->busy = NULL;
+			((struct wd_comp_stream *)ops[i]->stream)->busy = NULL;
 	}
 }
 
@@ -476,7 +477,7 @@ enqueue_dir(const bool va, struct wd_comp_qp *qp, enum wd_comp_dir dir, struct r
 
 	for (i = 0; i < nb;) {
 		const uint32_t idx = (wd_queue_tail(q) + i) & q->sq_mask;
-		const struct wd_comp_xform *x = xform_of(ops[i]);
+		const struct wd_comp_xform *x = xform_of(qp->kind, ops[i]);
 		int rc;
 
 		if (x != NULL && x->dir != dir)
@@ -523,7 +524,7 @@ enqueue(const bool va, struct wd_comp_qp *qp, struct rte_comp_op **ops, uint16_t
 
 	/* runs of one direction, a doorbell each; most bursts are one run */
 	while (done < nb_ops && !stop) {
-		const struct wd_comp_xform *x = xform_of(ops[done]);
+		const struct wd_comp_xform *x = xform_of(qp->kind, ops[done]);
 
 		done += enqueue_dir(va, qp, x == NULL ? WD_COMP_COMPRESS : x->dir, ops + done,
 				nb_ops - done, &stop);
@@ -712,8 +713,8 @@ take_slow(struct wd_comp_qp *qp, const struct wd_comp_slot *slot,
 		const volatile struct hisi_zip_sqe *sqe)
 {
 	struct rte_comp_op *op = slot->op;
-	struct wd_comp_stream *stream = stream_of(op);
-	const struct wd_comp_xform *x = xform_of(op);
+	struct wd_comp_stream *stream = stream_of(qp->kind, op);
+	const struct wd_comp_xform *x = xform_of(qp->kind, op);
 	const uint32_t input = stream != NULL ? stream->input : op->src.length;
 	uint32_t produced = rte_le_to_cpu_32(sqe->produced);
 	uint32_t consumed = rte_le_to_cpu_32(sqe->consumed);
@@ -906,8 +907,8 @@ flush(struct wd_comp_qp *qp, struct wd_comp_queue *cq, struct rte_comp_op **ops,
 		ops[i] = slot->op;
 		ops[i]->status = RTE_COMP_OP_STATUS_ERROR;
 		ops[i]->produced = ops[i]->consumed = 0;
-		if (stream_of(ops[i]) != NULL)
-			stream_of(ops[i])->busy = NULL;
+		if (stream_of(qp->kind, ops[i]) != NULL)
+			stream_of(qp->kind, ops[i])->busy = NULL;
 	}
 	wd_queue_fail(q, (uint16_t)nb);
 	qp->stats.dequeue_err_count += nb;
