@@ -172,6 +172,51 @@ static void wd_device_release(struct device *dev)
 	kfree(wdev);
 }
 
+/*
+ * With the device's lock held: no op of the driver runs for this queue any more. Its
+ * registers go first, as a device that is rung all the time would not stop.
+ */
+static void wd_queue_cut_off(struct wd_queue *q)
+{
+	struct wd_device *wdev = q->wdev;
+	unsigned int region;
+
+	mutex_lock(&q->vma_lock);
+	q->vma_refused = true;
+	for (region = 0; region < WD_NB_REGIONS && q->mapping; region++) {
+		if (wdev->conf.region_is_device[region])
+			unmap_mapping_range(q->mapping, (loff_t)region << (WD_REGION_SHIFT + PAGE_SHIFT),
+					    wdev->conf.region_size[region], 1);
+	}
+	mutex_unlock(&q->vma_lock);
+	wd_queue_halt(q);
+	wd_queue_give_back(q);
+	wake_up_all(&q->wait);
+}
+
+/* Whoever has it open loses it, and nobody opens it any more. */
+static void wd_withdraw(struct wd_device *wdev)
+{
+	struct wd_process *p;
+	struct wd_queue *q;
+
+	mutex_lock(&wdev->lock);
+	wdev->gone = true;
+	list_for_each_entry(q, &wdev->queues, node)
+		wd_queue_cut_off(q);
+	p = wdev->process;
+	if (p)
+		wd_process_hold(p); /* alive: a queue in the list has it */
+	mutex_unlock(&wdev->lock);
+	if (p) {
+		wd_process_detach_all(p, wdev);
+		wd_process_put(p);
+	}
+	if (wdev->conf.memory == WD_SVA_IOMMU)
+		wd_iommu_sva_disable(wdev->dev.parent, wdev->iopf);
+	put_device(&wdev->dev);
+}
+
 struct wd_device *wd_register(struct device *parent, const struct wd_config *conf, void *priv)
 {
 	struct wd_device *wdev;
@@ -215,62 +260,21 @@ struct wd_device *wd_register(struct device *parent, const struct wd_config *con
 	if (!rc)
 		rc = cdev_device_add(&wdev->cdev, &wdev->dev);
 	if (rc) {
-		if (conf->memory == WD_SVA_IOMMU)
-			wd_iommu_sva_disable(parent, wdev->iopf);
-		put_device(&wdev->dev);
+		wd_withdraw(wdev); /* its number was there for a moment, and may be open */
 		return ERR_PTR(rc);
 	}
 	return wdev;
 }
 EXPORT_SYMBOL_GPL(wd_register);
 
-/*
- * With the device's lock held: no op of the driver runs for this queue any more. Its
- * registers go first, as a device that is rung all the time would not stop.
- */
-static void wd_queue_cut_off(struct wd_queue *q)
-{
-	struct wd_device *wdev = q->wdev;
-	unsigned int region;
-
-	mutex_lock(&q->vma_lock);
-	q->vma_refused = true;
-	for (region = 0; region < WD_NB_REGIONS && q->mapping; region++) {
-		if (wdev->conf.region_is_device[region])
-			unmap_mapping_range(q->mapping, (loff_t)region << (WD_REGION_SHIFT + PAGE_SHIFT),
-					    wdev->conf.region_size[region], 1);
-	}
-	mutex_unlock(&q->vma_lock);
-	wd_queue_halt(q);
-	wd_queue_give_back(q);
-	wake_up_all(&q->wait);
-}
-
 void wd_unregister(struct wd_device *wdev)
 {
-	struct wd_process *p;
-	struct wd_queue *q;
-
 	/* before the attributes go: their readers wait for the lock */
 	mutex_lock(&wdev->lock);
 	wdev->gone = true;
 	mutex_unlock(&wdev->lock);
 	cdev_device_del(&wdev->cdev, &wdev->dev);
-
-	mutex_lock(&wdev->lock);
-	list_for_each_entry(q, &wdev->queues, node)
-		wd_queue_cut_off(q);
-	p = wdev->process;
-	if (p)
-		wd_process_hold(p); /* alive: a queue in the list has it */
-	mutex_unlock(&wdev->lock);
-	if (p) {
-		wd_process_detach_all(p, wdev);
-		wd_process_put(p);
-	}
-	if (wdev->conf.memory == WD_SVA_IOMMU)
-		wd_iommu_sva_disable(wdev->dev.parent, wdev->iopf);
-	put_device(&wdev->dev);
+	wd_withdraw(wdev);
 }
 EXPORT_SYMBOL_GPL(wd_unregister);
 
