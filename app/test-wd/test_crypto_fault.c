@@ -428,15 +428,19 @@ WDT_TEST(crypto_fault_slow_reader_is_no_stall)
 	return wdt_with_device("run=inline,stall_ms=50", 1, DEPTH, slow_reader);
 }
 
-/* Each op is back before stall_ms is over; the watchdog sees most of them in flight once. */
+/*
+ * Each op is back before stall_ms is over; the watchdog sees most of them in flight once.
+ * A round that a busy machine made longer says nothing.
+ */
 static int
 young(struct wdt_crypto *c)
 {
+	unsigned int nb_rounds = 0;
 	struct rig r;
 
 	if (rig_init(&r, c, WDT_CIPHER) != WDT_PASS)
 		return WDT_FAIL;
-	for (unsigned int round = 0; round < 10; round++) {
+	for (unsigned int i = 0; i < 40 && nb_rounds < 10; i++) {
 		uint64_t since;
 
 		rte_delay_us_sleep(150000);
@@ -447,14 +451,19 @@ young(struct wdt_crypto *c)
 		rte_delay_us_sleep(60000);
 		wdt_sim_run(0);
 		if ((rte_get_timer_cycles() - since) * 10 > rte_get_timer_hz()) {
-			printf("# a round took more than stall_ms: the machine is busy\n");
-			break;
+			WDT_CHECK_EQ(set_up_again(&r), WDT_PASS);
+			r.nb_events = 0;
+			continue;
 		}
 		if (collect(&r) != WDT_PASS || good_then_error(&r, NB) != WDT_PASS)
 			return WDT_FAIL;
 		WDT_CHECK_EQ(on_error(&r), 0);
+		nb_rounds++;
 	}
-	return rig_end(&r);
+	WDT_CHECK_EQ(rig_end(&r), WDT_PASS);
+	if (nb_rounds == 0)
+		WDT_SKIP("the machine is too busy for 60 ms to end within 100");
+	return WDT_PASS;
 }
 
 WDT_TEST(crypto_fault_young_op_is_no_stall)

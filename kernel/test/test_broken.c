@@ -31,7 +31,7 @@ break_next(const char *function, long value, unsigned int times)
 			times);
 	rc = module_load("wd_break", parameters);
 	if (rc != 0)
-		printf("# wd_break %s: %s\n", parameters, strerror(-rc));
+		ktap_diag("wd_break %s: %s", parameters, strerror(-rc));
 	return rc == 0;
 }
 
