@@ -134,13 +134,13 @@ test_comp_perf()
 
 test_crypto_autotest()
 {
-	ktap_check "$memory: cryptodev_uadk_autotest, at least 281 cases" devtools/stock-test.sh -e -m96 "$WD_BUILD" \
+	ktap_check "$memory: cryptodev_uadk_autotest, at least 281 cases" devtools/stock-test.sh -e -m96 -t 0 "$WD_BUILD" \
 		cryptodev_uadk_autotest "crypto_uadk,dev=$sec,max_nb_queue_pairs=2" 281
 }
 
 test_comp_autotest()
 {
-	ktap_check "$memory: compressdev_autotest, at least 24 cases" devtools/stock-test.sh -e -m96 "$WD_BUILD" \
+	ktap_check "$memory: compressdev_autotest, at least 24 cases" devtools/stock-test.sh -e -m96 -t 0 "$WD_BUILD" \
 		compressdev_autotest "compress_uadk,dev=$zip" 24 # no fixed codes: hardware has no field for them
 }
 
