@@ -52,7 +52,7 @@ crypto_perf_exec()
 	local lcores=$1 options=$2
 	shift 2
 	exec dpdk-test-crypto-perf -l "$lcores" "${eal[@]}" -d "$WD_BUILD/pmds" --vdev "crypto_wd,dev=$sec$options" -- \
-		--devtype crypto_wd --csv-friendly --silent "$@"
+		--devtype crypto_wd --pool-sz 4096 --csv-friendly --silent "$@"
 }
 
 crypto_perf()
