@@ -192,17 +192,19 @@ unload()
 
 # DPDK loads all of Debian's drivers before anything else, at each start, and here that takes longer
 # than many a test. What cases use of them is left; what programs and drivers are linked against is
-# found by the library path.
+# found by the library path. devtools/arm64-sysroot.sh has done the like.
 few_drivers()
 {
 	local all=/run/dpdk-drivers dir name
 	for dir in /usr/lib/*/dpdk/pmds-*; do
-		[ -d "$dir" ] || continue
+		if [ ! -d "$dir" ] || [ -d "${dir%/*}/all" ]; then
+			continue
+		fi
 		mkdir $all
 		mount --bind "$dir" $all
 		mount -t tmpfs -o mode=755 tmpfs "$dir"
 		for name in bus_vdev mempool_ring crypto_openssl; do
-			ln -s $all/librte_$name.so "$dir"
+			ln -s "$all/librte_$name.so".*.* "$dir"
 		done
 		export LD_LIBRARY_PATH=$all
 	done

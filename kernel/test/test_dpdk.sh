@@ -224,6 +224,7 @@ test_syscall()
 	serve "sec,sva=$sva,engine=instant"
 	ktap_check "$memory: no system call on the data path" env WD_TEST_DEVICE="$sec" WD_TEST_DAEMON="$emud" \
 		WD_TEST_OPS=20000 "$WD_BUILD/app/test-wd/test-wd" -l 0,1 "${eal[@]}" -d "$WD_BUILD/pmds" -- crypto_syscall
+	kill "$emud" 2>/dev/null # the test did that, if it came so far
 	wait "$emud" 2>/dev/null
 	serve "sec,sva=$sva" "zip,sva=$sva"
 }
