@@ -62,8 +62,6 @@ static inline int wd_iommu_sva_enable(struct device *dev, bool *faults)
 	int rc = 0;
 
 	*faults = false;
-	if (!IS_ENABLED(CONFIG_IOMMU_SVA))
-		return -EOPNOTSUPP; /* else some would bind nothing, and say that all is well */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 	*faults = !iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
 	rc = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
